@@ -1,0 +1,62 @@
+"""Associations: states as a table, what is negotiated, and the two machines that keep requests and answers together."""
+
+from meterwright.association.client import ClientAssociation
+from meterwright.association.events import (
+    Answered,
+    Associated,
+    AssociationEnded,
+    AssociationRefused,
+    AssociationRequested,
+    ClientEvent,
+    LateAnswer,
+    MalformedRequest,
+    Released,
+    ReleaseRequested,
+    RequestFailed,
+    RequestReceived,
+    ServerEvent,
+    Unsolicited,
+)
+from meterwright.association.negotiation import (
+    CLIENT_CONFORMANCE,
+    LARGEST_PDU,
+    SMALLEST_PDU,
+    Context,
+    Grant,
+    Proposal,
+)
+from meterwright.association.server import ServerAssociation
+from meterwright.association.stack import ClientStack
+from meterwright.association.states import CLIENT_SIGNALS, TRANSITIONS, Role, Signal, State, transition
+
+__all__ = [
+    "CLIENT_CONFORMANCE",
+    "CLIENT_SIGNALS",
+    "LARGEST_PDU",
+    "SMALLEST_PDU",
+    "TRANSITIONS",
+    "Answered",
+    "Associated",
+    "AssociationEnded",
+    "AssociationRefused",
+    "AssociationRequested",
+    "ClientAssociation",
+    "ClientEvent",
+    "ClientStack",
+    "Context",
+    "Grant",
+    "LateAnswer",
+    "MalformedRequest",
+    "Proposal",
+    "ReleaseRequested",
+    "Released",
+    "RequestFailed",
+    "RequestReceived",
+    "Role",
+    "ServerAssociation",
+    "ServerEvent",
+    "Signal",
+    "State",
+    "Unsolicited",
+    "transition",
+]

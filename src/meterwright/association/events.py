@@ -1,0 +1,123 @@
+"""What an association reports to whoever drives it. Plain values; the driver decides what they mean to its user."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from meterwright.apdu import Aarq, Apdu, InitiateRequest
+from meterwright.association.negotiation import Context
+from meterwright.errors import MeterwrightError
+
+__all__ = [
+    "Answered",
+    "Associated",
+    "AssociationEnded",
+    "AssociationRefused",
+    "AssociationRequested",
+    "ClientEvent",
+    "LateAnswer",
+    "MalformedRequest",
+    "ReleaseRequested",
+    "Released",
+    "RequestFailed",
+    "RequestReceived",
+    "ServerEvent",
+    "Unsolicited",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Associated:
+    """The meter accepted."""
+
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationRefused:
+    """The meter refused, or never answered."""
+
+    error: MeterwrightError
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The association is over, as we asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationEnded:
+    """The association is over, and nobody asked for it."""
+
+    error: MeterwrightError
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to the request with this invoke id."""
+
+    invoke_id: int
+    apdu: Apdu
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """The request with this invoke id will have no answer."""
+
+    invoke_id: int
+    error: MeterwrightError
+
+
+@dataclass(frozen=True, slots=True)
+class Unsolicited:
+    """The meter sent something nobody asked for. It is never taken for an answer."""
+
+    apdu: Apdu
+
+
+@dataclass(frozen=True, slots=True)
+class LateAnswer:
+    """An answer to a request that was given up; dropped."""
+
+    apdu: Apdu
+
+
+ClientEvent: TypeAlias = (
+    Associated
+    | AssociationRefused
+    | Released
+    | AssociationEnded
+    | Answered
+    | RequestFailed
+    | Unsolicited
+    | LateAnswer
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationRequested:
+    """A client asks for an association: accept it or reject it."""
+
+    aarq: Aarq
+    initiate: InitiateRequest
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReceived:
+    """A client asks for a service."""
+
+    apdu: Apdu
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRequested:
+    """A client ends the association; the RLRE is on its way already."""
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedRequest:
+    """What came is no request, or not allowed now; the refusal is on its way already."""
+
+    error: MeterwrightError
+
+
+ServerEvent: TypeAlias = AssociationRequested | RequestReceived | ReleaseRequested | MalformedRequest

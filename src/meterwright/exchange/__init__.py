@@ -1,0 +1,35 @@
+"""Conversations with a meter as generators: read, write, invoke. Drivers run them, under asyncio or in a thread."""
+
+from meterwright.exchange.action import invoke
+from meterwright.exchange.assembler import LONGEST_ASSEMBLED, Assembler
+from meterwright.exchange.get import read, read_list
+from meterwright.exchange.set import write
+from meterwright.exchange.vocabulary import (
+    CONFIRMED,
+    UNCONFIRMED,
+    Ask,
+    Exchange,
+    Pause,
+    Step,
+    Tell,
+    ask,
+    tell,
+)
+
+__all__ = [
+    "CONFIRMED",
+    "LONGEST_ASSEMBLED",
+    "UNCONFIRMED",
+    "Ask",
+    "Assembler",
+    "Exchange",
+    "Pause",
+    "Step",
+    "Tell",
+    "ask",
+    "invoke",
+    "read",
+    "read_list",
+    "tell",
+    "write",
+]

@@ -1,0 +1,96 @@
+"""The words in which a conversation with a meter is written: `Ask`, `Tell`, `Pause`.
+
+An exchange is a generator. It yields steps and is sent the answers, and knows neither sockets nor clocks nor whether a
+coroutine or a thread runs it. One request of an exchange is in flight at a time; several exchanges may share an
+association.
+
+    def read(attribute) -> Exchange[Data]:
+        answer = yield from ask(GetRequestNormal(CONFIRMED, attribute, None), GetResponseNormal)
+        ...
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Final, TypeAlias, TypeVar, overload
+
+from meterwright.apdu import Apdu, ConfirmedServiceError, ExceptionResponse
+from meterwright.errors import ConfirmedServiceErrorReceived, ExceptionResponseError, RemoteProtocolError
+from meterwright.values import InvokeIdAndPriority
+
+__all__ = ["CONFIRMED", "UNCONFIRMED", "Ask", "Exchange", "Pause", "Step", "Tell", "ask", "tell"]
+
+T = TypeVar("T")
+A = TypeVar("A", bound=Apdu)
+B = TypeVar("B", bound=Apdu)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Send a request and wait for its one answer. The association puts its invoke id into it.
+
+    `continues`: it goes on with a long transfer, so it bears the invoke id of the answer before, and keeps it.
+    """
+
+    request: Apdu
+    continues: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Send an unconfirmed request: there is no answer."""
+
+    request: Apdu
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait this many seconds."""
+
+    seconds: float
+
+
+Step: TypeAlias = Ask | Tell | Pause
+Exchange: TypeAlias = Generator[Step, Apdu | None, T]
+
+CONFIRMED: Final = InvokeIdAndPriority(0, confirmed=True, high_priority=True)
+"""What a request carries until the association gives it an invoke id."""
+UNCONFIRMED: Final = InvokeIdAndPriority(0, confirmed=False, high_priority=True)
+
+
+@overload
+def ask(
+    request: Apdu, expected: type[A], /, *, about: str | None = None, continues: bool = False
+) -> Exchange[A]: ...
+@overload
+def ask(
+    request: Apdu, expected: type[A], other: type[B], /, *, about: str | None = None, continues: bool = False
+) -> Exchange[A | B]: ...
+def ask(
+    request: Apdu, *expected: type[Apdu], about: str | None = None, continues: bool = False
+) -> Exchange[Apdu]:
+    """Ask, and return the answer if it is of an expected kind.
+
+    An answer that refuses the request as a whole is a ServiceError; any other kind is a RemoteProtocolError.
+    """
+    answer = yield Ask(request, continues)
+    match answer:
+        case ExceptionResponse():
+            raise ExceptionResponseError(
+                answer.state_error,
+                answer.service_error,
+                invocation_counter=answer.invocation_counter,
+                about=about,
+            )
+        case ConfirmedServiceError():
+            raise ConfirmedServiceErrorReceived(answer.service, answer.error_class, answer.code, about=about)
+        case _ if isinstance(answer, expected):
+            return answer
+        case _:
+            got = "nothing" if answer is None else answer.label
+            wanted = " or ".join(kind.label for kind in expected)
+            raise RemoteProtocolError(f"{got} where {wanted} is expected", layer="exchange", about=about)
+
+
+def tell(request: Apdu) -> Exchange[None]:
+    """Send an unconfirmed request."""
+    yield Tell(request)

@@ -1,0 +1,112 @@
+"""What an update reads from a meter: its name, what runs, and where its image transfer stands.
+
+Every read is repeated over a lost line. Where meters refuse what the standard lets them refuse, None stands for it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from meterwright.cosem import BlockSize, DataObject, ImageToActivateInfo, ImageTransfer
+from meterwright.data import Data, DataTag
+from meterwright.errors import DataAccessError, RemoteProtocolError
+from meterwright.firmware.policy import UpdatePolicy
+from meterwright.firmware.reach import Reach
+from meterwright.values import BitString, DataAccessResult, ImageTransferStatus
+
+__all__ = ["BUSY", "TransferState", "UpdatedMeter", "version_text"]
+
+BUSY = frozenset({DataAccessResult.TEMPORARY_FAILURE, DataAccessResult.HARDWARE_FAULT})
+"""What meters answer to a read while they verify or activate."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferState:
+    """Where an image transfer stands: attributes 2, 3, 4, 5 and 6. `bits` is None where the meter refuses attribute 3."""
+
+    block_size: BlockSize
+    status: ImageTransferStatus
+    enabled: bool
+    bits: BitString | None
+    first_missing: int
+
+
+class UpdatedMeter:
+    """The objects of one meter that an update needs."""
+
+    def __init__(self, reach: Reach, policy: UpdatePolicy) -> None:
+        self.reach = reach
+        self.transfer = ImageTransfer(reach.client, policy.image_transfer_object)
+        self._name = DataObject(reach.client, policy.name_object)
+        self._version = DataObject(reach.client, policy.version_object)
+
+    async def name(self) -> str | None:
+        """The logical device name; None where the meter does not tell it."""
+        return await self._text(self._name)
+
+    async def version(self) -> str | None:
+        """What runs now; None where the meter does not tell it in this association."""
+        return await self._text(self._version)
+
+    async def status(self) -> ImageTransferStatus | None:
+        """Attribute 6; None where the meter is too busy to say."""
+        try:
+            return await self.reach.read(self.transfer.image_transfer_status.get)
+        except DataAccessError as error:
+            if error.result in BUSY:
+                return None
+            raise
+
+    async def first_missing(self) -> int:
+        """Attribute 4."""
+        return await self.reach.read(self.transfer.image_first_not_transferred_block_number.get)
+
+    async def block_map_bits(self) -> BitString | None:
+        """Attribute 3; None where the meter refuses it."""
+        try:
+            return await self.reach.read(self.transfer.image_transferred_blocks_status.get)
+        except DataAccessError:
+            return None
+
+    async def state(self) -> TransferState:
+        """All of it, in one association: the block size is good only for that one."""
+        while True:
+            state = await self._state()
+            if not self.reach.client.is_associated:
+                await self.reach.again()
+            elif state.block_size.association is self.reach.client.association:
+                return state
+
+    async def _state(self) -> TransferState:
+        transfer = self.transfer
+        return TransferState(
+            enabled=await self.reach.read(transfer.image_transfer_enabled.get),
+            status=await self.reach.read(transfer.image_transfer_status.get),
+            first_missing=await self.first_missing(),
+            bits=await self.block_map_bits(),
+            block_size=await self.reach.read(transfer.image_block_size.get),
+        )
+
+    async def activate_info(self) -> tuple[ImageToActivateInfo, ...] | None:
+        """Attribute 7; None where the meter refuses it or gives no such thing."""
+        try:
+            return await self.reach.read(self.transfer.image_to_activate_info.get)
+        except (DataAccessError, RemoteProtocolError):
+            return None
+
+    async def _text(self, holder: DataObject[Any]) -> str | None:
+        try:
+            return version_text(await self.reach.read(holder.value.get))
+        except DataAccessError:
+            return None
+
+
+def version_text(data: Data) -> str:
+    """A name or version as text: what is printable as it is, all else as ``hex:…``, several joined by commas."""
+    value = data.value
+    if isinstance(value, bytes | str):
+        octets = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+        text = octets.rstrip(b"\0").decode("utf-8", "replace")
+        return text if text and text.isprintable() and "\ufffd" not in text else f"hex:{octets.hex()}"
+    if data.tag in (DataTag.ARRAY, DataTag.STRUCTURE) and isinstance(value, tuple):
+        return ", ".join(version_text(each) for each in value)
+    return str(value)

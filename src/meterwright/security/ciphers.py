@@ -1,0 +1,163 @@
+"""The keys of one association at work: for each security control, one transform that seals and opens (Green Book 9.2.7.2.4).
+
+::
+
+    SC 10   APDU T           T over SC, authentication key, APDU
+    SC 20   ciphertext       no tag, and so no integrity
+    SC 30   ciphertext T     T over SC, authentication key, ciphertext
+
+Transforms are made when a control is first met, and kept: a key is scheduled once, and the hot path is one look-up. Refused:
+SC 00 (nothing is protected), compression (nobody has it), the broadcast bit with a dedicated key, a suite whose keys are of
+another length, keys that are not there.
+"""
+
+from typing import Final, Protocol
+
+from meterwright.security.gcm import Gcm
+from meterwright.security.keys import Keys
+from meterwright.security.secret import Secret
+from meterwright.security.suites import SUITES, TAG_SIZE, suite_of
+from meterwright.security.violation import SecurityViolation, Violation
+from meterwright.values import Protection, SecurityControl, SecuritySuite
+
+__all__ = ["Ciphers", "Transform"]
+
+
+class Transform(Protocol):
+    """What one security control does to an APDU under one key."""
+
+    control: SecurityControl
+
+    def seal(self, nonce: bytes, apdu: bytes, /) -> bytes:
+        """What stands after the security header."""
+        ...
+
+    def open(self, nonce: bytes, content: bytes, /) -> bytes:
+        """The APDU. SecurityViolation where there is a tag and it is wrong."""
+        ...
+
+
+class _Authenticated:
+    __slots__ = ("__associated", "_cipher", "control")
+
+    def __init__(self, control: SecurityControl, cipher: Gcm, associated: bytes) -> None:
+        self.control = control
+        self._cipher = cipher
+        self.__associated = associated
+
+    def seal(self, nonce: bytes, apdu: bytes) -> bytes:
+        return apdu + self._cipher.tag(nonce, self.__associated + apdu)
+
+    def open(self, nonce: bytes, content: bytes) -> bytes:
+        _require_tag(content)
+        apdu = content[:-TAG_SIZE]
+        self._cipher.check(nonce, content[-TAG_SIZE:], self.__associated + apdu)
+        return apdu
+
+
+class _Encrypted:
+    __slots__ = ("control", "open", "seal")
+
+    def __init__(self, control: SecurityControl, cipher: Gcm) -> None:
+        self.control = control
+        self.seal = self.open = cipher.stream
+
+
+class _Both:
+    __slots__ = ("__associated", "_cipher", "control")
+
+    def __init__(self, control: SecurityControl, cipher: Gcm, associated: bytes) -> None:
+        self.control = control
+        self._cipher = cipher
+        self.__associated = associated
+
+    def seal(self, nonce: bytes, apdu: bytes) -> bytes:
+        return self._cipher.seal(nonce, apdu, self.__associated)
+
+    def open(self, nonce: bytes, content: bytes) -> bytes:
+        _require_tag(content)
+        return self._cipher.open(nonce, content, self.__associated)
+
+
+def _require_tag(content: bytes) -> None:
+    if len(content) < TAG_SIZE:
+        raise SecurityViolation(
+            Violation.TAG, f"an authenticated APDU without the {TAG_SIZE} octets of its tag"
+        )
+
+
+class Ciphers:
+    """The keys of one association, each scheduled once. No repr shows them."""
+
+    __slots__ = ("__authentication", "_broadcast", "_dedicated", "_transforms", "_unicast", "suite")
+
+    def __init__(self, keys: Keys) -> None:
+        self.suite: Final[SecuritySuite] = keys.suite
+        self.__authentication = keys.authentication
+        self._unicast = Gcm(keys.global_unicast)
+        self._broadcast = None if keys.global_broadcast is None else Gcm(keys.global_broadcast)
+        self._dedicated = None if keys.dedicated is None else Gcm(keys.dedicated)
+        self._transforms: dict[tuple[int, bool], Transform] = {}
+
+    def use_dedicated(self, key: Secret) -> None:
+        """A dedicated key was agreed on. SecurityViolation where it is not as long as the suite wants."""
+        if key.size != suite_of(self.suite).key_size:
+            raise SecurityViolation(
+                Violation.KEY, f"a dedicated key of {key.size} octets does not fit suite {int(self.suite)}"
+            )
+        self._dedicated = Gcm(key)
+        self._transforms.clear()
+
+    def transform(self, control: int, *, dedicated: bool) -> Transform:
+        """What this control octet means under our keys. SecurityViolation where it may not be, or a key is missing."""
+        known = self._transforms.get((control, dedicated))
+        if known is None:
+            known = self._transforms[control, dedicated] = self._make(
+                SecurityControl.from_octet(control), dedicated=dedicated
+            )
+        return known
+
+    def _make(self, control: SecurityControl, *, dedicated: bool) -> Transform:
+        self._refuse_illegal(control, dedicated=dedicated)
+        cipher = self._cipher(dedicated=dedicated, broadcast=control.broadcast)
+        if not control.authenticated:
+            return _Encrypted(control, cipher)
+        if self.__authentication is None:
+            raise SecurityViolation(
+                Violation.KEY, "the authentication key is not known", hint="give the authentication key (GAK)"
+            )
+        associated = bytes((control.to_octet(),)) + self.__authentication.reveal()
+        kind = _Both if control.encrypted else _Authenticated
+        return kind(control, cipher, associated)
+
+    def _refuse_illegal(self, control: SecurityControl, *, dedicated: bool) -> None:
+        if control.protection is Protection.NONE:
+            raise SecurityViolation(
+                Violation.POLICY, "a ciphered APDU that is neither authenticated nor encrypted"
+            )
+        if control.compressed:
+            raise SecurityViolation(
+                Violation.POLICY,
+                "a compressed APDU, and compression was not agreed on",
+                hint="switch compression off in the meter; nothing decompresses it here",
+            )
+        if dedicated and control.broadcast:
+            raise SecurityViolation(Violation.POLICY, "the broadcast bit is set under a dedicated key")
+        suite = SUITES.get(control.suite)
+        if suite is None or suite.key_size != suite_of(self.suite).key_size:
+            raise SecurityViolation(
+                Violation.POLICY,
+                f"an APDU of security suite {int(control.suite)}, and the keys here are of suite {int(self.suite)}",
+                hint="set the meter's own suite, and give keys of its length",
+            )
+
+    def _cipher(self, *, dedicated: bool, broadcast: bool) -> Gcm:
+        if dedicated and self._dedicated is None:
+            raise SecurityViolation(
+                Violation.KEY, "a dedicated key is used, and none was agreed on", hint="associate anew"
+            )
+        if broadcast and self._broadcast is None:
+            raise SecurityViolation(
+                Violation.KEY, "the broadcast key is not known", hint="give the global broadcast key (GBEK)"
+            )
+        return (self._dedicated if dedicated else self._broadcast if broadcast else None) or self._unicast

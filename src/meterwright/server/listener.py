@@ -1,0 +1,206 @@
+"""Serves one meter to many clients under asyncio: over TCP, or over any transport it is handed.
+
+The protocol is ServerConnection's, which does no IO; this is the glue. Nothing that a client does reaches further than
+its own connection: garbage ends it, silence ends it after a while, whoever comes when all places are taken is sent away,
+and who asks but does not take the answers is not read any more until they are taken. What went wrong is told to a
+hook; no exception escapes into the event loop.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Final
+
+from meterwright.errors import LinkError, RemoteProtocolError, UsageError
+from meterwright.server.connection import ServerConnection
+from meterwright.server.host import ObjectHost
+from meterwright.transport import AsyncTransport, TcpTransport
+
+__all__ = ["Limits", "Listener", "Trouble", "log_trouble"]
+
+Trouble = Callable[[Exception], None]
+"""Told what went wrong in one connection. Must not raise."""
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+def log_trouble(error: Exception) -> None:
+    """The default hook: a line in this module's log, with the traceback where the fault is our own."""
+    foreign = isinstance(error, RemoteProtocolError | LinkError)
+    _LOG.warning("a connection was closed: %s", error, exc_info=None if foreign else error)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many connections at once, and after how many silent seconds one is closed (None: never)."""
+
+    connections: int = 32
+    idle_seconds: float | None = 300.0
+
+
+class Listener:
+    """The connections of one meter. Starts closed to TCP; `attach` serves a transport that is open already."""
+
+    def __init__(
+        self, host: ObjectHost, limits: Limits | None = None, *, trouble: Trouble = log_trouble
+    ) -> None:
+        self._host = host
+        self._limits = limits or Limits()
+        self._trouble = trouble
+        self._connections: set[_Connection] = set()
+        self._server: asyncio.Server | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def connections(self) -> int:
+        """How many are open now."""
+        return len(self._connections)
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether TCP connections are accepted."""
+        return self._server is not None
+
+    async def listen(self, bind: str, port: int) -> int:
+        """Accept TCP connections; the port they come to (a free one where `port` is 0). UsageError where it is taken."""
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(lambda: _Accepted(self.attach), bind, port)
+        except OSError as error:
+            raise UsageError(
+                f"cannot listen on {bind} port {port}: {error.strerror or error}",
+                hint="another program may listen there: choose another port, or stop it",
+            ) from None
+        found: int = self._server.sockets[0].getsockname()[1]
+        return found
+
+    def attach(self, transport: AsyncTransport) -> None:
+        """Serve a client that is connected. Where all places are taken it is sent away."""
+        if len(self._connections) >= self._limits.connections:
+            self._trouble(LinkError(f"more than {self._limits.connections} connections", layer="server"))
+            self.spawn(transport.close())
+            return
+        connection = _Connection(self, transport, self._host, self._limits.idle_seconds)
+        self._connections.add(connection)
+        connection.start()
+
+    async def stop(self) -> None:
+        """Accept nothing any more and drop all connections. `listen` may be called again."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        for connection in tuple(self._connections):
+            connection.close()
+        while self._closing:
+            await asyncio.gather(*self._closing, return_exceptions=True)
+        if server is not None:
+            await server.wait_closed()
+
+    def report(self, error: Exception) -> None:
+        """For a connection: something went wrong."""
+        self._trouble(error)
+
+    def forget(self, connection: "_Connection") -> None:
+        """For a connection: it is over."""
+        self._connections.discard(connection)
+
+    def spawn(self, closing: Coroutine[None, None, None]) -> None:
+        """For a connection: finish closing in the background."""
+        task = asyncio.get_running_loop().create_task(closing)
+        self._closing.add(task)
+        task.add_done_callback(self._closed)
+
+    def _closed(self, task: asyncio.Task[None]) -> None:
+        self._closing.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._trouble(error)
+
+
+class _Connection:
+    """One client: its transport joined with its protocol machine. A Receiver."""
+
+    def __init__(
+        self, listener: Listener, transport: AsyncTransport, host: ObjectHost, idle_seconds: float | None
+    ) -> None:
+        self._listener = listener
+        self._transport = transport
+        self._protocol = ServerConnection(host)
+        self._idle_seconds = idle_seconds
+        self._loop = asyncio.get_running_loop()
+        self._heard = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self._over = False
+
+    def start(self) -> None:
+        if self._idle_seconds is not None:
+            self._timer = self._loop.call_later(self._idle_seconds, self._look_at_the_time)
+        self._transport.start(self)
+
+    def octets_received(self, octets: bytes) -> None:
+        if self._over:
+            return
+        self._heard = self._loop.time()
+        error: Exception | None = None
+        try:
+            self._protocol.receive(octets)
+        except Exception as caught:  # noqa: BLE001 - garbage, or a fault of the host: it ends this connection alone
+            error = caught
+        self._transport.write(self._protocol.data_to_send())
+        if error is not None:
+            self._listener.report(error)
+            self.close()
+
+    def transport_lost(self, error: LinkError | None) -> None:  # noqa: ARG002 - that it is lost is all we need
+        self._end()
+
+    def close(self) -> None:
+        """Send what is waiting, and close."""
+        if not self._over:
+            self._end()
+            self._listener.spawn(self._transport.close())
+
+    def _end(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._protocol.lost()
+        self._listener.forget(self)
+
+    def _look_at_the_time(self) -> None:
+        """Close what was silent for too long; else look again when it might be."""
+        if self._idle_seconds is None:
+            return
+        left = self._heard + self._idle_seconds - self._loop.time()
+        if left <= 0:
+            self.close()
+        else:
+            self._timer = self._loop.call_later(left, self._look_at_the_time)
+
+
+class _Accepted(TcpTransport):
+    """A TCP connection that was made to us. While its client takes no answers, nothing more is read from it."""
+
+    def __init__(self, accepted: Callable[[AsyncTransport], None]) -> None:
+        super().__init__()
+        self._accepted = accepted
+        self._line: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if isinstance(transport, asyncio.Transport):
+            self._line = transport
+        self._accepted(self)
+
+    def pause_writing(self) -> None:
+        """asyncio: the client is slow to take what we wrote."""
+        if self._line is not None:
+            self._line.pause_reading()
+
+    def resume_writing(self) -> None:
+        """asyncio: it has taken enough."""
+        if self._line is not None:
+            self._line.resume_reading()

@@ -1,0 +1,145 @@
+"""Objects that many simulated meters have: computed values, the clock, and the association a client is in."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from meterwright.apdu import DLMS_VERSION
+from meterwright.cosem import (
+    AssociatedPartners,
+    AssociationLnV1,
+    AssociationStatus,
+    Clock,
+    ClockBase,
+    DataObject,
+    ObjectListElement,
+    Register,
+    XdlmsContextInfo,
+)
+from meterwright.data import Data, octet_string
+from meterwright.server import Caller
+from meterwright.simulator.behaviour import Behaviour, Refusal, Stored, invokes, reads, writes
+from meterwright.simulator.clock import MeterClock
+from meterwright.values import BitString, ClockStatus, CosemDateTime, DataAccessResult, Obis, ScalerUnit
+
+__all__ = ["ClockBehaviour", "ComputedData", "ComputedRegister", "CurrentAssociation"]
+
+_CURRENT_ASSOCIATION: Final = "0.0.40.0.0.255"
+_NO_OBJECT: Final = Obis(bytes(6))
+_LN_CONTEXT: Final = bytes.fromhex("60857405080101")
+_NO_AUTHENTICATION: Final = bytes.fromhex("60857405080200")
+_ANY_DATE: Final = CosemDateTime()
+
+
+class ComputedData(Behaviour, implements=DataObject):
+    """A Data object whose value is asked for anew at each read."""
+
+    def __init__(self, logical_name: str, value: Callable[[], Data]) -> None:
+        super().__init__(logical_name)
+        self._value = value
+
+    @reads(DataObject.value)
+    def value(self) -> Data:
+        return self._value()
+
+
+class ComputedRegister(Behaviour, implements=Register):
+    """A register whose number is asked for anew at each read."""
+
+    def __init__(self, logical_name: str, scaler_unit: ScalerUnit, value: Callable[[], Data]) -> None:
+        super().__init__(logical_name, [Stored(Register.scaler_unit, scaler_unit)])
+        self._value = value
+
+    @reads(Register.value)
+    def value(self) -> Data:
+        return self._value()
+
+
+class ClockBehaviour(Behaviour, implements=Clock):
+    """A clock in UTC, without daylight saving. It may be set; what it is off by lasts as long as the process."""
+
+    def __init__(self, clock: MeterClock, logical_name: str = "0.0.1.0.0.255") -> None:
+        super().__init__(
+            logical_name,
+            [
+                Stored(Clock.time_zone, 0),
+                Stored(Clock.status, ClockStatus(0)),
+                Stored(Clock.daylight_savings_begin, _ANY_DATE),
+                Stored(Clock.daylight_savings_end, _ANY_DATE),
+                Stored(Clock.daylight_savings_deviation, 0),
+                Stored(Clock.daylight_savings_enabled, False),
+                Stored(Clock.clock_base, ClockBase.INTERNAL_CRYSTAL),
+            ],
+        )
+        self._clock = clock
+        self._off_by = timedelta(0)
+
+    @property
+    def now(self) -> datetime:
+        """What the clock shows."""
+        return self._clock.now() + self._off_by
+
+    @reads(Clock.time)
+    def time(self) -> CosemDateTime:
+        return CosemDateTime.from_datetime(self.now)
+
+    @writes(Clock.time)
+    def set_time(self, value: CosemDateTime) -> None:
+        """A time without deviation is local time; one with wildcards is none."""
+        true = self._clock.now()
+        try:
+            moment = value.to_datetime()
+            self._off_by = (moment if moment.tzinfo else moment.replace(tzinfo=true.tzinfo)) - true
+        except (ValueError, OverflowError):
+            raise Refusal(DataAccessResult.OTHER_REASON) from None
+
+    @invokes(Clock.shift_time)
+    def shift(self, seconds: int) -> None:
+        if not -900 <= seconds <= 900:
+            raise Refusal(DataAccessResult.OTHER_REASON)
+        self._off_by += timedelta(seconds=seconds)
+
+
+class CurrentAssociation(Behaviour, implements=AssociationLnV1):
+    """Association LN as one caller sees it: 0.0.40.0.0.255 always is the association one asks in."""
+
+    def __init__(self, caller: Caller | None = None, visible: Iterable[Behaviour] = ()) -> None:
+        super().__init__(
+            _CURRENT_ASSOCIATION,
+            [
+                Stored(AssociationLnV1.application_context_name, octet_string(_LN_CONTEXT)),
+                Stored(AssociationLnV1.authentication_mechanism_name, octet_string(_NO_AUTHENTICATION)),
+                Stored(AssociationLnV1.association_status, AssociationStatus.ASSOCIATED),
+                Stored(AssociationLnV1.security_setup_reference, _NO_OBJECT),
+            ],
+        )
+        self._caller = caller
+        self._visible = visible
+
+    @reads(AssociationLnV1.object_list)
+    def object_list(self) -> tuple[ObjectListElement, ...]:
+        return tuple(each.list_element() for each in self._visible)
+
+    @reads(AssociationLnV1.associated_partners_id)
+    def partners(self) -> AssociatedPartners:
+        partners = self._asking.partners
+        client_sap = (partners.client_sap + 0x80) % 0x100 - 0x80  # the class has a signed octet for it
+        return AssociatedPartners(client_sap, partners.server_sap)
+
+    @reads(AssociationLnV1.xdlms_context_info)
+    def context(self) -> XdlmsContextInfo:
+        context = self._asking.context
+        return XdlmsContextInfo(
+            conformance=BitString(context.conformance.to_octets(), 24),
+            max_receive_pdu_size=context.max_receive_pdu_size,
+            max_send_pdu_size=context.max_send_pdu_size,
+            dlms_version_number=DLMS_VERSION,
+            quality_of_service=0,
+            cyphering_info=b"",
+        )
+
+    @property
+    def _asking(self) -> Caller:
+        if self._caller is None:
+            raise Refusal(DataAccessResult.OBJECT_UNAVAILABLE)
+        return self._caller

@@ -1,0 +1,273 @@
+"""A client and a meter joined in memory, without asyncio and without time: a conversation as a script.
+
+`AssociationPair` joins the two association machines, APDU to APDU; a function plays the meter. `StackPair` joins whole
+stacks: the client's against a `ServerConnection` with its host, octets of the wrapper between them.
+
+    pair = AssociationPair(lambda request: GetResponseNormal(CONFIRMED, value))
+    pair.associate()
+    assert pair.converse(read(attribute)) == value
+
+Time is the number `now`; it moves where an exchange pauses, and to the client's deadline where the meter stays silent.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias, TypeVar
+
+from meterwright.apdu import Apdu, InvokedApdu
+from meterwright.association import (
+    CLIENT_CONFORMANCE,
+    LARGEST_PDU,
+    Answered,
+    Associated,
+    AssociationEnded,
+    AssociationRefused,
+    AssociationRequested,
+    ClientAssociation,
+    ClientEvent,
+    ClientStack,
+    Context,
+    Grant,
+    Proposal,
+    Released,
+    RequestFailed,
+    RequestReceived,
+    ServerAssociation,
+)
+from meterwright.errors import LocalProtocolError, MeterwrightError
+from meterwright.exchange import Ask, Exchange, Pause, Step, Tell
+from meterwright.server import ObjectHost, ServerConnection
+from meterwright.values import AcseServiceUserDiagnostic
+
+__all__ = ["PATIENCE", "AssociationPair", "Interference", "Passed", "Player", "StackPair", "pass_all"]
+
+T = TypeVar("T")
+
+PATIENCE: Final = 10.0
+"""Seconds the client waits for an answer, unless told."""
+
+Player: TypeAlias = Callable[[Apdu], Apdu | None]
+"""Plays the meter: the answer to a request, or None where it stays silent. Invoke ids are put in by the pair."""
+
+Interference: TypeAlias = Callable[[bool, bytes], Iterable[bytes]]
+"""Called with (from the client?, octets); what it gives arrives, in that order."""
+
+
+def pass_all(_from_client: bool, octets: bytes) -> Iterable[bytes]:
+    """No interference."""
+    return (octets,)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Octets that one side sent, before any interference."""
+
+    from_client: bool
+    octets: bytes
+
+
+class _Pair(ABC):
+    """What both pairs share: carrying octets until both are silent, and running exchanges."""
+
+    def __init__(self, interference: Interference) -> None:
+        self.now = 0.0
+        self.passed: list[Passed] = []
+        self.events: list[ClientEvent] = []
+        self.interference = interference
+
+    @property
+    @abstractmethod
+    def association(self) -> ClientAssociation:
+        """The client's machine."""
+
+    @abstractmethod
+    def _take_from_client(self) -> list[bytes]: ...
+
+    @abstractmethod
+    def _take_from_meter(self) -> list[bytes]: ...
+
+    @abstractmethod
+    def _give_to_client(self, octets: bytes) -> list[ClientEvent]: ...
+
+    @abstractmethod
+    def _give_to_meter(self, octets: bytes) -> None: ...
+
+    def carry(self) -> list[ClientEvent]:
+        """Carry octets both ways until nobody has anything to send; what the client made of them."""
+        events: list[ClientEvent] = []
+        while True:
+            requests, answers = self._take_from_client(), self._take_from_meter()
+            if not requests and not answers:
+                break
+            for octets in self._through(requests, from_client=True):
+                self._give_to_meter(octets)
+            for octets in self._through(answers, from_client=False):
+                events += self._give_to_client(octets)
+        self.events += events
+        return events
+
+    def wait(self, seconds: float) -> list[ClientEvent]:
+        """Let time pass; what the client made of that."""
+        self.now += seconds
+        events = self.association.tick(self.now)
+        self.events += events
+        return events
+
+    def associate(self) -> Context:
+        """Associate, and give what was negotiated; raises what the meter refuses it with."""
+        self.association.associate(self.now + PATIENCE)
+        for event in self._carry_then_wait():
+            match event:
+                case Associated():
+                    return event.context
+                case AssociationRefused() | AssociationEnded():
+                    raise event.error
+                case _:
+                    pass
+        raise _nothing("AARQ")
+
+    def release(self) -> None:
+        """Release the association; silence counts as agreement, as it does for the client."""
+        self.association.release(self.now + PATIENCE)
+        if not any(isinstance(event, Released) for event in self._carry_then_wait()):
+            raise _nothing("RLRQ")
+
+    def converse(self, exchange: Exchange[T]) -> T:
+        """Run an exchange to its end: its result, or what it raises."""
+        answer: Apdu | None = None
+        failure: MeterwrightError | None = None
+        while True:
+            try:
+                step = exchange.send(answer) if failure is None else exchange.throw(failure)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            answer, failure = self._do(step)
+
+    def _do(self, step: Step) -> tuple[Apdu | None, MeterwrightError | None]:
+        match step:
+            case Ask():
+                return self._ask(step)
+            case Tell():
+                self.association.tell(step.request)
+                self.carry()
+            case Pause():
+                self.wait(step.seconds)
+        return None, None
+
+    def _ask(self, asked: Ask) -> tuple[Apdu | None, MeterwrightError | None]:
+        deadline = self.now + PATIENCE
+        invoke_id = self.association.request(asked.request, deadline, continues=asked.continues)
+        for event in self._carry_then_wait():
+            match event:
+                case Answered() if event.invoke_id == invoke_id:
+                    return event.apdu, None
+                case RequestFailed() if event.invoke_id == invoke_id:
+                    return None, event.error
+                case _:
+                    pass
+        raise _nothing(asked.request.label)
+
+    def _carry_then_wait(self) -> Iterator[ClientEvent]:
+        """What comes now and, to whoever still asks then, what the end of the client's patience brings."""
+        yield from self.carry()
+        yield from self.wait(PATIENCE)
+
+    def _through(self, sent: list[bytes], *, from_client: bool) -> Iterable[bytes]:
+        for octets in sent:
+            self.passed.append(Passed(from_client, octets))
+            yield from self.interference(from_client, octets)
+
+
+class AssociationPair(_Pair):
+    """Two association machines, APDU to APDU. `player` answers; `grant` is what the meter grants, or why it refuses."""
+
+    def __init__(
+        self,
+        player: Player = lambda _request: None,
+        *,
+        proposal: Proposal | None = None,
+        grant: Grant | AcseServiceUserDiagnostic | None = None,
+        interference: Interference = pass_all,
+    ) -> None:
+        super().__init__(interference)
+        self.client = ClientAssociation(proposal)
+        self.meter = ServerAssociation()
+        self.player = player
+        self.grant = grant or Grant(CLIENT_CONFORMANCE, LARGEST_PDU)
+        self.requests: list[Apdu] = []
+
+    @property
+    def association(self) -> ClientAssociation:
+        return self.client
+
+    def _take_from_client(self) -> list[bytes]:
+        return self.client.data_to_send()
+
+    def _take_from_meter(self) -> list[bytes]:
+        return self.meter.data_to_send()
+
+    def _give_to_client(self, octets: bytes) -> list[ClientEvent]:
+        return self.client.receive(octets)
+
+    def _give_to_meter(self, octets: bytes) -> None:
+        for event in self.meter.receive(octets):
+            match event:
+                case AssociationRequested():
+                    self._decide()
+                case RequestReceived():
+                    self._play(event.apdu)
+                case _:
+                    pass
+
+    def _decide(self) -> None:
+        if isinstance(self.grant, Grant):
+            self.meter.accept(self.grant)
+        else:
+            self.meter.reject(self.grant)
+
+    def _play(self, request: Apdu) -> None:
+        self.requests.append(request)
+        answer = self.player(request)
+        if isinstance(answer, InvokedApdu) and isinstance(request, InvokedApdu):
+            answer = replace(answer, invoke_id_and_priority=request.invoke_id_and_priority)
+        if answer is not None:
+            self.meter.respond(answer)
+
+
+class StackPair(_Pair):
+    """Whole stacks, octets of the wrapper between them: `client` is the client's, `meter` a connection to `host`."""
+
+    def __init__(
+        self,
+        host: ObjectHost,
+        *,
+        client_sap: int = 16,
+        server_sap: int = 1,
+        proposal: Proposal | None = None,
+        interference: Interference = pass_all,
+    ) -> None:
+        super().__init__(interference)
+        self.client = ClientStack(client_sap, server_sap, proposal)
+        self.meter = ServerConnection(host)
+
+    @property
+    def association(self) -> ClientAssociation:
+        return self.client.association
+
+    def _take_from_client(self) -> list[bytes]:
+        return [octets] if (octets := self.client.data_to_send()) else []
+
+    def _take_from_meter(self) -> list[bytes]:
+        return [octets] if (octets := self.meter.data_to_send()) else []
+
+    def _give_to_client(self, octets: bytes) -> list[ClientEvent]:
+        return self.client.receive(octets)
+
+    def _give_to_meter(self, octets: bytes) -> None:
+        self.meter.receive(octets)
+
+
+def _nothing(what: str) -> LocalProtocolError:
+    return LocalProtocolError(f"nothing became of the {what}", layer="testing")

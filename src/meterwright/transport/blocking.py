@@ -1,0 +1,53 @@
+"""TCP for threads: a blocking socket we open, or one that is open already."""
+
+import select
+import socket
+from typing import Final
+
+from meterwright.transport.base import BlockingTransport
+from meterwright.transport.tcp import NO_HOST_NAME, connect_failed, lost_by, reason_of
+
+__all__ = ["SocketTransport", "connect_blocking"]
+
+_BUFFER_SIZE: Final = 4096
+
+
+class SocketTransport(BlockingTransport):
+    """One connected socket. It is ours from now on."""
+
+    def __init__(self, connected: socket.socket, write_timeout: float = 30.0) -> None:
+        connected.settimeout(write_timeout)
+        self._socket = connected
+
+    def write(self, octets: bytes) -> None:
+        try:
+            self._socket.sendall(octets)
+        except OSError as error:
+            raise lost_by(error) from None
+
+    def read(self, timeout: float) -> bytes:
+        try:
+            ready, _, _ = select.select([self._socket], [], [], max(timeout, 0))
+            if not ready:
+                return b""
+            octets = self._socket.recv(_BUFFER_SIZE)
+        except (OSError, ValueError) as error:
+            raise lost_by(error) from None
+        if not octets:
+            raise lost_by(None)
+        return octets
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def connect_blocking(host: str, port: int, timeout: float) -> SocketTransport:
+    """Open a TCP connection. ConnectFailed where it is refused, unresolvable, or not there in `timeout` seconds."""
+    try:
+        return SocketTransport(socket.create_connection((host, port), timeout))
+    except TimeoutError:
+        raise connect_failed(host, port, f"no answer in {timeout:g} s") from None
+    except OSError as error:
+        raise connect_failed(host, port, reason_of(error)) from None
+    except UnicodeError:
+        raise connect_failed(host, port, NO_HOST_NAME) from None

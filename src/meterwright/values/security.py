@@ -1,0 +1,112 @@
+"""What protection means, in enumerations: suites, policies, the security control octet, and who is which side.
+
+Green Book 9.2 (security suites, security header), Blue Book class 64 (security_policy, security_suite). A control octet
+of any value is a value; which of them may be used, and when, is for `security` to judge. Refused, with ValueError: what is
+no octet.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, IntFlag
+
+from meterwright.values.open_enum import OpenIntEnum
+
+__all__ = ["Protection", "Role", "SecurityControl", "SecurityPolicy", "SecuritySuite"]
+
+
+class Role(Enum):
+    """Which side of an association this is."""
+
+    CLIENT = "client"
+    SERVER = "meter"
+
+    @property
+    def other(self) -> "Role":
+        """The side this one talks to."""
+        return Role.SERVER if self is Role.CLIENT else Role.CLIENT
+
+
+class Protection(IntFlag):
+    """What is done to an APDU, as bits of the security control octet."""
+
+    NONE = 0
+    AUTHENTICATION = 0x10
+    ENCRYPTION = 0x20
+    BOTH = 0x30
+
+
+class SecuritySuite(OpenIntEnum):
+    """security_suite: which algorithms. All use AES-GCM with 12 octets of tag; 1 and 2 add signatures and key agreement."""
+
+    SUITE_0 = 0
+    SUITE_1 = 1
+    SUITE_2 = 2
+
+
+class SecurityPolicy(OpenIntEnum):
+    """security_policy: what every APDU must be, by the enumeration of class 64 version 0.
+
+    Version 1 sends a bit mask instead, which sets requests and responses apart (04 08 and 20 40, and 10 80 for signatures);
+    its values are members without a name, and `required` understands both.
+    """
+
+    NONE = 0
+    AUTHENTICATED = 1
+    ENCRYPTED = 2
+    AUTHENTICATED_ENCRYPTED = 3
+
+    def required(self, sender: Role) -> Protection:
+        """The protection of what this side sends."""
+        shift = 2 if sender is Role.CLIENT else 5
+        either = int(self) | int(self) >> shift
+        return Protection((either & 3) << 4)
+
+    @property
+    def wants_signatures(self) -> bool:
+        """Whether requests or responses must be signed (version 1 only)."""
+        return int(self) & 0x90 != 0
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityControl:
+    """The octet before the invocation counter: bits 0-3 suite, 4 authenticated, 5 encrypted, 6 broadcast key, 7 compressed."""
+
+    suite: SecuritySuite
+    authenticated: bool = False
+    encrypted: bool = False
+    broadcast: bool = False
+    compressed: bool = False
+
+    @staticmethod
+    def from_octet(octet: int) -> "SecurityControl":
+        """The value of an octet; every octet has one, made once when this module loads."""
+        try:
+            return _BY_OCTET[octet]
+        except KeyError:
+            raise ValueError(f"{octet} is not an octet") from None
+
+    def to_octet(self) -> int:
+        """The octet, 0..255."""
+        return (
+            int(self.suite) & 0xF
+            | self.authenticated << 4
+            | self.encrypted << 5
+            | self.broadcast << 6
+            | self.compressed << 7
+        )
+
+    @property
+    def protection(self) -> Protection:
+        """What was done to the APDU."""
+        return Protection(self.to_octet() & Protection.BOTH)
+
+
+_BY_OCTET = {
+    octet: SecurityControl(
+        suite=SecuritySuite(octet & 0xF),
+        authenticated=bool(octet & 0x10),
+        encrypted=bool(octet & 0x20),
+        broadcast=bool(octet & 0x40),
+        compressed=bool(octet & 0x80),
+    )
+    for octet in range(256)
+}

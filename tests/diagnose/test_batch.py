@@ -1,0 +1,91 @@
+"""A batch: as many lines out as in, in order, and nothing in a line makes it stop."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterwright.diagnose import explain_batch, explain_line
+
+KEYS = {"id", "ok", "layers", "apdu", "plaintext", "invoke_id", "datetime", "values", "data", "findings"}
+
+
+def answer(line: str) -> dict[str, object]:
+    told: dict[str, object] = json.loads(explain_line(line))
+    assert set(told) == KEYS
+    return told
+
+
+def test_lines_come_out_in_order() -> None:
+    lines = [json.dumps({"id": number, "hex": "c501c100", "keys": None}) for number in range(5)]
+    out = [json.loads(line) for line in explain_batch([*lines, "no json", *lines])]
+    assert [each["id"] for each in out] == [0, 1, 2, 3, 4, None, 0, 1, 2, 3, 4]
+    assert [each["ok"] for each in out] == [True] * 5 + [False] + [True] * 5
+
+
+def test_a_line_out_is_one_line() -> None:
+    assert "\n" not in explain_line(json.dumps({"id": "a\nb", "hex": "c501c100"}))
+
+
+def test_it_is_the_object_of_the_contract() -> None:
+    told = answer('{"id":"x","hex":"0001000100100004c501c103","keys":null}')
+    assert told["id"] == "x"
+    assert told["apdu"] == {
+        "type": "set-response-normal",
+        "invoke_id_and_priority": {
+            "invoke_id": 1,
+            "confirmed": True,
+            "high_priority": True,
+            "reserved": 0,
+        },
+        "result": "read-write-denied",
+    }
+    assert told["layers"] == [{"kind": "wrapper", "version": 1, "source": 1, "destination": 16, "length": 4}]
+
+
+def test_keys_are_neither_used_nor_repeated() -> None:
+    secret = "000102030405060708090a0b0c0d0e0f"
+    line = explain_line(json.dumps({"id": 1, "hex": "c501c100", "keys": {"encryption_key": secret}}))
+    assert "keys-not-used" in line
+    assert secret not in line
+    assert json.loads(line)["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("", "not-json"),
+        ("{", "not-json"),
+        ("[" * 100_000, "not-json"),
+        ('{"id":NaN,"hex":"c501c100"}', "not-json"),
+        ('{"id":1' + "0" * 10_000 + "}", "not-json"),
+        ("[]", "not-an-object"),
+        ("7", "not-an-object"),
+        ('{"id":1}', "no-hex"),
+        ('{"id":1,"hex":7}', "no-hex"),
+        ('{"id":1,"hex":""}', "no-hex"),
+        ('{"id":1,"hex":"c5 0"}', "no-hex"),
+        ('{"id":1,"hex":"hello"}', "no-hex"),
+        ('{"id":1,"hex":"ab"}', "unknown-apdu-tag"),
+    ],
+)
+def test_broken_input_is_told(line: str, code: str) -> None:
+    told = answer(line)
+    assert told["ok"] is False
+    assert code in json.dumps(told["findings"])
+
+
+def test_the_id_comes_back_as_it_is() -> None:
+    for identity in (None, 1, "\ud800", [1, {"a": None}], {"b": 2.5}):
+        assert answer(json.dumps({"id": identity, "hex": "c501c100"}))["id"] == identity
+
+
+@given(st.text(max_size=80))
+def test_any_text_has_an_answer(line: str) -> None:
+    answer(line)
+
+
+@given(st.text(max_size=60))
+def test_any_hex_has_an_answer(text: str) -> None:
+    answer(json.dumps({"id": 1, "hex": text}))

@@ -1,0 +1,228 @@
+"""Runs the interop peer as a process of its own and types what it prints.
+
+Where: test support, used by tests/interop and tests/bench. The peer is gurux-dlms, in the environment `.venv-peer` that
+`make` sets up (another interpreter by METERWRIGHT_PEER_PYTHON); what its commands do stands in gurux_peer.py.
+
+Refuses: to let a test pass by accident. Without the environment the test is skipped, under CI=true it fails; a peer that
+exits with an error, prints anything but one JSON object of the expected shape or takes too long is an AssertionError.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NoReturn, TypedDict, TypeGuard
+
+import pytest
+
+INTERPRETER_VARIABLE = "METERWRIGHT_PEER_PYTHON"
+_SCRIPT = Path(__file__).with_name("gurux_peer.py")
+_ENVIRONMENT = Path(__file__).parents[2] / ".venv-peer"
+
+
+class ClockReading(TypedDict):
+    """`iso` is the library's reading, `raw` the 12 octets as hex, `status` the clock status octet."""
+
+    iso: str
+    raw: str
+    status: int
+
+
+class RegisterReading(TypedDict):
+    """`value` is `raw` scaled by the library (a float); `unit` the enum of the standard, `unit_name` the library's word."""
+
+    logical_name: str
+    raw: int
+    scaler: int
+    unit: int
+    unit_name: str
+    value: float
+
+
+class ObjectEntry(TypedDict):
+    """An element of the association's object list."""
+
+    class_id: int
+    version: int
+    logical_name: str
+
+
+class ReadReport(TypedDict):
+    """What `read` prints; octet-strings are text, or `hex:…` when they are not printable."""
+
+    conformance: list[str]
+    max_pdu_size: int
+    clock: ClockReading
+    register: RegisterReading
+    logical_device_name: str
+    objects: list[ObjectEntry]
+    list: Sequence[str | int] | None
+    notifications: int
+
+
+class ActivateInfo(TypedDict):
+    """An element of image_to_activate_info."""
+
+    size: int
+    identification: str
+    signature: str
+
+
+class UpdateReport(TypedDict):
+    """What `update` prints; results are action-results, `activate_result` None when the connection dropped."""
+
+    block_size: int
+    blocks: int
+    enabled_before: bool
+    initiate_result: int
+    block_map: str
+    first_missing: int
+    verify_result: int
+    verify_polls: int
+    verify_status: int
+    activate_info: list[ActivateInfo]
+    firmware_before: str
+    firmware_after: str
+    activate_result: int | None
+    status_after: int
+    reconnect_attempts: int
+    transfer_seconds: float
+    transfer_cpu_seconds: float
+
+
+class RoundTripReport(TypedDict):
+    """What `roundtrips` prints: how many there were, and what they took by the clock and of the processor."""
+
+    count: int
+    seconds: float
+    cpu_seconds: float
+
+
+class _Translation(TypedDict):
+    xml: str
+
+
+def read(port: int, *, link: Literal["wrapper", "hdlc"] = "wrapper", seconds: float = 60.0) -> ReadReport:
+    """Clock, register, names, object list and a list request, read by the peer from a meter on this machine."""
+    report = _run(["read", "--port", str(port), "--link", link], seconds)
+    if not _is_read_report(report):
+        _malformed(report)
+    return report
+
+
+def update(
+    port: int,
+    image: Path,
+    identifier: str,
+    *,
+    link: Literal["wrapper", "hdlc"] = "wrapper",
+    seconds: float = 100.0,
+) -> UpdateReport:
+    """The image brought into a meter on this machine by the peer, up to the firmware seen running."""
+    wire = ["--port", str(port), "--link", link]
+    report = _run(["update", *wire, "--image", str(image), "--identifier", identifier], seconds)
+    if not _is_update_report(report):
+        _malformed(report)
+    return report
+
+
+def translate(apdu: bytes, *, form: Literal["simple", "standard"] = "simple", seconds: float = 30.0) -> str:
+    """An APDU as XML, by the peer's translator."""
+    report = _run(["translate", "--hex", apdu.hex(), "--form", form], seconds)
+    if not _is_translation(report):
+        _malformed(report)
+    return report["xml"]
+
+
+def roundtrips(
+    port: int, count: int, *, link: Literal["wrapper", "hdlc"] = "wrapper", seconds: float = 60.0
+) -> RoundTripReport:
+    """The clock of a meter on this machine, read by the peer so many times, one request after the other."""
+    report = _run(["roundtrips", "--port", str(port), "--link", link, "--count", str(count)], seconds)
+    if not _is_round_trip_report(report):
+        _malformed(report)
+    return report
+
+
+def bench(
+    inputs: Mapping[str, bytes], *, rounds: int = 5, round_seconds: float = 0.05, seconds: float = 120.0
+) -> dict[str, float]:
+    """Operations per CPU second of the peer for the named inputs (names and meanings: gurux_bench.py)."""
+    stdin = json.dumps({name: octets.hex() for name, octets in inputs.items()})
+    report = _run(["bench", "--rounds", str(rounds), "--seconds", str(round_seconds)], seconds, stdin)
+    rates = {name: value for name, value in report.items() if isinstance(value, float)}
+    if rates.keys() != inputs.keys():
+        _malformed(report)
+    return rates
+
+
+def find_interpreter() -> Path | None:
+    """The peer's interpreter; None where `make` has not made its environment."""
+    if named := os.environ.get(INTERPRETER_VARIABLE):
+        assert Path(named).is_file(), f"{INTERPRETER_VARIABLE} names {named}, which is not there"
+        return Path(named)
+    found = _ENVIRONMENT / "bin" / "python"
+    return found if found.is_file() else None
+
+
+def interpreter() -> Path:
+    """The peer's interpreter; skips the test where there is none, fails it under CI=true."""
+    found = find_interpreter()
+    if found is None:
+        text = f"no interop peer: {_ENVIRONMENT} is not there; `make test` makes it, or set {INTERPRETER_VARIABLE}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(text, pytrace=False)
+        pytest.skip(text)
+    return found
+
+
+def _run(arguments: list[str], seconds: float, stdin: str = "") -> dict[str, object]:
+    """The JSON object the peer prints; -E and -s keep our PYTHONPATH and the user's packages out of it."""
+    command = [str(interpreter()), "-E", "-s", str(_SCRIPT), *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            env=os.environ | {"TZ": "UTC"},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise AssertionError(f"the peer's {arguments[0]} took longer than {seconds} s") from error
+    told = f"\nstdout: {done.stdout.strip()}\nstderr: {done.stderr.strip()}"
+    assert done.returncode == 0, f"the peer's {arguments[0]} failed with exit code {done.returncode}{told}"
+    try:
+        report: object = json.loads(done.stdout)
+    except ValueError as error:
+        raise AssertionError(f"the peer's {arguments[0]} printed no JSON{told}") from error
+    assert _is_object(report), f"the peer's {arguments[0]} printed no JSON object{told}"
+    return report
+
+
+def _is_object(value: object) -> TypeGuard[dict[str, object]]:
+    return isinstance(value, dict)
+
+
+def _is_read_report(report: Mapping[str, object]) -> TypeGuard[ReadReport]:
+    return report.keys() >= ReadReport.__required_keys__
+
+
+def _is_update_report(report: Mapping[str, object]) -> TypeGuard[UpdateReport]:
+    return report.keys() >= UpdateReport.__required_keys__
+
+
+def _is_round_trip_report(report: Mapping[str, object]) -> TypeGuard[RoundTripReport]:
+    return report.keys() >= RoundTripReport.__required_keys__
+
+
+def _is_translation(report: Mapping[str, object]) -> TypeGuard[_Translation]:
+    return report.keys() >= _Translation.__required_keys__
+
+
+def _malformed(report: Mapping[str, object]) -> NoReturn:
+    raise AssertionError(f"the peer's report has another shape than peer.py says: {json.dumps(report)}")

@@ -1,0 +1,250 @@
+"""From a request to its answer: blocks, lists, what was not negotiated, what is not offered."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.server.hosts import AARQ, Host, Line, aarq
+
+from meterwright.apdu import (
+    ActionRequestNormal,
+    ActionRequestWithFirstPblock,
+    ActionRequestWithList,
+    ActionResponseNormal,
+    Apdu,
+    AttributeDescriptor,
+    DataBlock,
+    ExceptionResponse,
+    GetRequestNext,
+    GetRequestNormal,
+    GetRequestWithList,
+    GetResponseNormal,
+    GetResponseWithDataBlock,
+    GetResponseWithList,
+    MethodDescriptor,
+    SelectedAttribute,
+    SelectiveAccess,
+    SetRequestNormal,
+    SetRequestWithFirstDataBlock,
+    SetRequestWithList,
+    SetResponseNormal,
+)
+from meterwright.data import Data, integer, null_data, octet_string
+from meterwright.values import (
+    ActionResult,
+    DataAccessResult,
+    ExceptionService,
+    ExceptionState,
+    InvokeIdAndPriority,
+    Obis,
+)
+
+INVOKE = InvokeIdAndPriority(7)
+SILENT = InvokeIdAndPriority(7, confirmed=False)
+NAME = Obis.parse("0.0.1.0.0.255")
+NOT_ALLOWED = ExceptionResponse(
+    ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.SERVICE_NOT_SUPPORTED, None
+)
+UNKNOWN = ExceptionResponse(ExceptionState.SERVICE_UNKNOWN, ExceptionService.SERVICE_NOT_SUPPORTED, None)
+GET, SET, ACTION, LISTS, BLOCKS = 0x10, 0x08, 0x01, 0x200, 0x1000
+
+
+def attribute(number: int) -> AttributeDescriptor:
+    return AttributeDescriptor(number, NAME, 2)
+
+
+def get(number: int) -> GetRequestNormal:
+    return GetRequestNormal(INVOKE, attribute(number), None)
+
+
+def get_list(*numbers: int) -> GetRequestWithList:
+    return GetRequestWithList(INVOKE, tuple(SelectedAttribute(attribute(each), None) for each in numbers))
+
+
+def line(max_pdu: int = 200, services: int = 0xFFFFFF, host: Host | None = None) -> Line:
+    made = Line(host or Host())
+    made.ask(aarq(max_pdu, f"{services:06x}"))
+    return made
+
+
+def test_a_short_value_comes_in_one_answer() -> None:
+    assert line().ask(get(10)) == GetResponseNormal(INVOKE, octet_string(bytes(10)))
+
+
+def test_the_host_sees_who_asks_for_what() -> None:
+    host = Host()
+    over = line(host=host)
+    selection = SelectiveAccess(1, null_data(None))
+    over.ask(GetRequestNormal(INVOKE, attribute(3), selection))
+    assert host.seen[-1] == (attribute(3), selection)
+    caller = host.callers[-1]
+    assert (caller.partners.client_sap, caller.partners.server_sap) == (16, 1)
+    assert caller.context.max_send_pdu_size == 200
+    assert caller.context.max_receive_pdu_size == 500
+
+
+def blocks_of(over: Line, first: Apdu) -> list[bytes]:
+    """All raw data of a long answer; the numbers must be 1, 2, 3, and so on."""
+    raw: list[bytes] = []
+    answer = first
+    while True:
+        assert isinstance(answer, GetResponseWithDataBlock)
+        assert answer.block_number == len(raw) + 1
+        assert isinstance(answer.result, bytes)
+        raw.append(answer.result)
+        if answer.last_block:
+            return raw
+        answer = over.ask(GetRequestNext(INVOKE, answer.block_number))
+
+
+@given(size=st.integers(0, 700), max_pdu=st.integers(12, 400))
+def test_a_long_value_comes_in_blocks_that_fit(size: int, max_pdu: int) -> None:
+    over = line(max_pdu)
+    first = over.ask(get(size))
+    value = octet_string(bytes(size))
+    if isinstance(first, GetResponseNormal):
+        assert first.result == value
+        assert len(first.to_octets()) <= max_pdu
+        return
+    assert len(GetResponseNormal(INVOKE, value).to_octets()) > max_pdu
+    assert len(first.to_octets()) <= max_pdu
+    assert Data.from_octets(b"".join(blocks_of(over, first))) == value
+
+
+def test_a_long_list_comes_in_blocks() -> None:
+    over = line(60)
+    first = over.ask(get_list(30, 0, 40))
+    raw = b"".join(blocks_of(over, first))
+    whole = GetResponseWithList(INVOKE, tuple(octet_string(bytes(size)) for size in (30, 0, 40)))
+    assert raw == whole.to_octets()[3:]
+
+
+def test_a_list_holds_values_and_refusals() -> None:
+    host = Host()
+    host.on_get = lambda number: DataAccessResult.OBJECT_UNDEFINED if number == 9 else integer(number)
+    assert line(host=host).ask(get_list(1, 9, 2)) == GetResponseWithList(
+        INVOKE, (integer(1), DataAccessResult.OBJECT_UNDEFINED, integer(2))
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (0, DataAccessResult.LONG_GET_ABORTED),
+        (2, DataAccessResult.DATA_BLOCK_NUMBER_INVALID),
+        (0xFFFFFFFF, DataAccessResult.DATA_BLOCK_NUMBER_INVALID),
+    ],
+)
+def test_a_wrong_block_number_ends_the_long_answer(number: int, reason: DataAccessResult) -> None:
+    over = line()
+    over.ask(get(600))
+    assert over.ask(GetRequestNext(INVOKE, number)) == GetResponseWithDataBlock(INVOKE, True, number, reason)
+    gone = DataAccessResult.NO_LONG_GET_IN_PROGRESS
+    assert over.ask(GetRequestNext(INVOKE, 1)) == GetResponseWithDataBlock(INVOKE, True, 1, gone)
+
+
+def test_another_request_ends_the_long_answer() -> None:
+    over = line()
+    over.ask(get(600))
+    over.ask(get(1))
+    answer = over.ask(GetRequestNext(INVOKE, 1))
+    assert isinstance(answer, GetResponseWithDataBlock)
+    assert answer.result is DataAccessResult.NO_LONG_GET_IN_PROGRESS
+
+
+def test_there_is_no_next_after_the_last() -> None:
+    over = line()
+    raw = blocks_of(over, over.ask(get(600)))
+    answer = over.ask(GetRequestNext(INVOKE, len(raw)))
+    assert isinstance(answer, GetResponseWithDataBlock)
+    assert answer.result is DataAccessResult.NO_LONG_GET_IN_PROGRESS
+
+
+def test_without_blocks_a_long_value_cannot_be_had() -> None:
+    over = line(services=GET | LISTS)
+    refused = GetResponseNormal(INVOKE, DataAccessResult.OTHER_REASON)
+    assert over.ask(get(600)) == refused
+    assert over.ask(get_list(100, 100)) == refused
+    assert over.ask(GetRequestNext(INVOKE, 1)) == GetResponseWithDataBlock(
+        INVOKE, True, 1, DataAccessResult.NO_LONG_GET_IN_PROGRESS
+    )
+
+
+def test_a_client_without_a_limit_still_has_that_of_the_link() -> None:
+    over = line(max_pdu=0)
+    over.send(b"\x62\x00")
+    over.ask(aarq(0))
+    assert isinstance(over.ask(get(60_000)), GetResponseNormal)
+    host = Host()
+    host.on_get = lambda _: octet_string(bytes(200_000))
+    raw = blocks_of(over := line(max_pdu=0, host=host), over.ask(get(1)))
+    assert Data.from_octets(b"".join(raw)) == octet_string(bytes(200_000))
+    assert len(raw) == 4
+
+
+def test_a_write_has_a_result() -> None:
+    host = Host()
+    over = line(host=host)
+    for code in (0, 3, 12, 250):
+        request = SetRequestNormal(INVOKE, attribute(code), None, integer(5))
+        assert over.ask(request) == SetResponseNormal(INVOKE, DataAccessResult(code))
+    assert host.seen[-1] == (attribute(250), integer(5), None)
+
+
+@pytest.mark.parametrize("returned", [None, integer(5)])
+def test_a_call_has_a_result_and_may_return_data(returned: Data | None) -> None:
+    request = ActionRequestNormal(INVOKE, MethodDescriptor(2, NAME, 1), returned)
+    assert line().ask(request) == ActionResponseNormal(INVOKE, ActionResult.TEMPORARY_FAILURE, returned)
+
+
+REQUESTS: list[tuple[Apdu, int]] = [
+    (get(1), GET),
+    (GetRequestNext(INVOKE, 1), GET),
+    (get_list(1), GET | LISTS),
+    (SetRequestNormal(INVOKE, attribute(0), None, integer(1)), SET),
+    (ActionRequestNormal(INVOKE, MethodDescriptor(0, NAME, 1), None), ACTION),
+]
+
+
+@pytest.mark.parametrize(("request_", "needed"), REQUESTS, ids=lambda each: getattr(each, "label", None))
+def test_what_was_not_negotiated_is_not_served(request_: Apdu, needed: int) -> None:
+    host = Host()
+    over = line(services=(0xFFFFFF & ~needed) | (SET if needed & GET else GET), host=host)
+    before = list(host.seen)
+    assert over.ask(request_) == NOT_ALLOWED
+    assert host.seen == before
+    assert line(services=needed).ask(request_) != NOT_ALLOWED
+
+
+NOT_OFFERED: list[Apdu] = [
+    SetRequestWithList(INVOKE, (SelectedAttribute(attribute(0), None),), (integer(1),)),
+    SetRequestWithFirstDataBlock(INVOKE, attribute(0), None, DataBlock(False, 1, b"\x00")),
+    ActionRequestWithList(INVOKE, (MethodDescriptor(0, NAME, 1),), (null_data(None),)),
+    ActionRequestWithFirstPblock(INVOKE, MethodDescriptor(0, NAME, 1), DataBlock(False, 1, b"\x00")),
+]
+
+
+@pytest.mark.parametrize("request_", NOT_OFFERED, ids=lambda each: each.label)
+def test_what_is_not_offered_is_not_known(request_: Apdu) -> None:
+    assert line().ask(request_) == UNKNOWN
+
+
+def test_what_wants_no_answer_gets_none() -> None:
+    host = Host()
+    over = line(host=host)
+    silent: list[Apdu] = [
+        GetRequestNormal(SILENT, attribute(1), None),
+        SetRequestNormal(SILENT, attribute(0), None, integer(1)),
+        ActionRequestNormal(SILENT, MethodDescriptor(0, NAME, 1), integer(3)),
+        SetRequestWithList(SILENT, (SelectedAttribute(attribute(0), None),), (integer(1),)),
+    ]
+    for request in silent:
+        assert over.send(request) == []
+    assert host.seen[-1] == (MethodDescriptor(0, NAME, 1), integer(3))
+    assert len(host.seen) == 4
+
+
+def test_the_answer_repeats_the_invoke_id_with_all_its_bits() -> None:
+    answer = Line(Host())
+    answer.ask(AARQ)
+    (got,) = answer.send(bytes.fromhex("c001f7") + get(1).to_octets()[3:])
+    assert got.to_octets()[2] == 0xF7

@@ -1,0 +1,112 @@
+"""What an editor knows about declared objects. Never run: type checkers read it, and every mark on a line must be needed."""
+
+from typing import Any, assert_type
+
+from meterwright.cosem import (
+    AsyncAccess,
+    AsyncAttribute,
+    AsyncMethod,
+    Attribute,
+    BlockingAccess,
+    BlockingAttribute,
+    BlockingMethod,
+    Clock,
+    ClockBase,
+    ImageInitiation,
+    ImageToActivateInfo,
+    ImageTransfer,
+    InterfaceClass,
+    Method,
+    ObjectListElement,
+    Register,
+)
+from meterwright.cosem.association import AssociationLn, AssociationStatus
+from meterwright.data import Data
+from meterwright.values import BitString, ClockStatus, CosemDateTime, ImageTransferStatus, Obis, ScalerUnit
+
+
+def on_the_class() -> None:
+    """A declaration is what it is."""
+    assert_type(Clock.time, Attribute[CosemDateTime])
+    assert_type(Clock.shift_time, Method[int, None])
+    assert_type(ImageTransfer.image_verify, Method[None, None])
+    assert_type(AssociationLn.reply_to_hls_authentication, Method[bytes, bytes])
+    assert_type(Clock.logical_name, Attribute[Obis])
+
+
+async def awaited(access: AsyncAccess) -> None:
+    """Over awaited access everything is awaited."""
+    clock = Clock(access)
+    assert_type(clock, Clock[AsyncAccess])
+    assert_type(clock.time, AsyncAttribute[CosemDateTime])
+    assert_type(await clock.time.get(), CosemDateTime)
+    assert_type(await clock.time_zone.get(), int)
+    assert_type(await clock.status.get(), ClockStatus)
+    assert_type(await clock.clock_base.get(), ClockBase)
+    assert_type(await clock.daylight_savings_enabled.get(), bool)
+    assert_type(await clock.logical_name.get(), Obis)
+    assert_type(clock.shift_time, AsyncMethod[int, None])
+
+    transfer = ImageTransfer(access)
+    assert_type(await transfer.image_transferred_blocks_status.get(), BitString)
+    assert_type(await transfer.image_transfer_status.get(), ImageTransferStatus)
+    assert_type(await transfer.image_to_activate_info.get(), tuple[ImageToActivateInfo, ...])
+    await transfer.image_transfer_initiate.invoke(ImageInitiation(b"NEW-2.0", 1000))
+    await transfer.image_verify.invoke()
+
+    association = AssociationLn(access)
+    assert_type(await association.object_list.get(), tuple[ObjectListElement, ...])
+    assert_type(await association.association_status.get(), AssociationStatus)
+    assert_type(await association.reply_to_hls_authentication.invoke(b"ask"), bytes)
+
+    register = Register(access, "1.0.1.8.0.255")
+    assert_type(await register.value.get(), Data)
+    assert_type(await register.scaler_unit.get(), ScalerUnit)
+
+
+def blocking(access: BlockingAccess) -> None:
+    """Over blocking access nothing is."""
+    clock = Clock(access)
+    assert_type(clock, Clock[BlockingAccess])
+    assert_type(clock.time, BlockingAttribute[CosemDateTime])
+    assert_type(clock.time.get(), CosemDateTime)
+    assert_type(clock.status.get(), ClockStatus)
+    assert_type(clock.shift_time, BlockingMethod[int, None])
+    assert_type(ImageTransfer(access).image_transfer_enabled.get(), bool)
+    assert_type(AssociationLn(access).reply_to_hls_authentication.invoke(b"ask"), bytes)
+    assert_type(Register(access, Obis.of("1.0.1.8.0.255")).scaler_unit.get(), ScalerUnit)
+
+
+async def refused_when_awaited(access: AsyncAccess, moment: CosemDateTime) -> None:
+    """What no meter would take is refused before anything runs."""
+    clock = Clock(access)
+    await clock.time.set(moment)
+    await clock.time.set("12:00")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # no date-time
+    await clock.time_zone.set(1.5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # no whole number
+    await clock.time_zone.set(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # nothing
+    await clock.clock_base.set(ImageTransferStatus(0))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # another enum
+    await clock.shift_time.invoke()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # it has a parameter
+    await clock.shift_time.invoke(b"5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # octets
+    clock.time = 5  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # an attribute is set with set()
+
+
+def refused_when_blocking(access: BlockingAccess) -> None:
+    """The twin refuses the same."""
+    clock = Clock(access)
+    clock.time_zone.set(60)
+    clock.time_zone.set("60")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # text
+    clock.shift_time.invoke("5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # text
+    ImageTransfer(access).image_transfer_initiate.invoke(b"NEW")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # an identifier alone
+    clock.nothing  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  # no such attribute # noqa: B018
+
+
+def any_object(kind: type[InterfaceClass[Any]], access: AsyncAccess) -> None:
+    """What the catalog gives can be made, but its attributes are its own."""
+    made = kind(access, "1.0.1.8.0.255")
+    assert_type(made.obis, Obis)
+    assert_type(kind.attributes[2].attribute_id, int)
+
+
+def neither_kind_of_access() -> None:
+    """An object needs access to a meter."""
+    Clock("tcp://127.0.0.1")  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]  # an address is no access
