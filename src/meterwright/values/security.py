@@ -14,7 +14,7 @@ __all__ = ["Protection", "Role", "SecurityControl", "SecurityPolicy", "SecurityS
 
 
 class Role(Enum):
-    """Which side of an association this is."""
+    """Which side of a link or an association this is."""
 
     CLIENT = "client"
     SERVER = "meter"
