@@ -466,9 +466,10 @@ class TestSizes:
             with pytest.raises(LocalProtocolError, match=f"of {size} octets, and the meter takes {size - 1}"):
                 send()
 
-    def test_a_size_of_zero_is_no_limit(self) -> None:
+    def test_a_size_of_zero_is_no_limit_but_the_links(self) -> None:
         client = associated(size=0)
-        assert client.context.fits(1 << 20)
+        assert client.context.fits(0xFFFF)
+        assert not client.context.fits(0x10000)
         client.request(GET, 1)
 
 

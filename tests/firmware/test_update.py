@@ -8,7 +8,7 @@ from tests.firmware.rig import BLOCK, IDENTIFIER, Rig, image, octets
 
 from meterwright.client import Client
 from meterwright.cosem import ImageTransfer
-from meterwright.firmware import Activation, Outcome, Patience, UpdatePolicy, plan
+from meterwright.firmware import Activation, Outcome, Patience, UpdatePolicy, plan, update
 from meterwright.simulator import PlainSettings, Timing
 from meterwright.testing.virtual_time import run_in_virtual_time
 from meterwright.values import ImageTransferStatus
@@ -167,6 +167,22 @@ def test_a_block_larger_than_the_pdu_is_refused_before_anything_is_done(tmp_path
 
     settings = PlainSettings(image_block_size=256, max_receive_pdu_size=128, force_block_size=True)
     assert set(on_a_meter(tmp_path, scenario, settings).calls.values()) == {0}
+
+
+def test_over_a_connection_that_was_given_nothing_is_activated(tmp_path: Path) -> None:
+    async def scenario(rig: Rig) -> None:
+        given = Client.over(await rig.dial())
+        now = await update(given, image(), IDENTIFIER, state=tmp_path)
+        assert now.outcome is Outcome.REFUSED
+        assert "cannot-come-back" in {finding.code for finding in now.findings}
+        again = Client.over(await rig.dial())
+        never = UpdatePolicy(activation=Activation.NEVER)
+        assert (
+            await update(again, image(), IDENTIFIER, state=tmp_path, policy=never)
+        ).outcome is Outcome.DONE
+
+    rig = on_a_meter(tmp_path, scenario)
+    assert rig.calls == {"initiate": 1, "block": 11, "verify": 1, "activate": 0}
 
 
 def test_the_meter_is_released_at_the_end(tmp_path: Path) -> None:

@@ -99,6 +99,9 @@ class ClientAssociation:
         self._outgoing: list[bytes] = []
         self._open: dict[int, _Open] = {}
         self._given_up: set[int] = set()
+        self._continuing: set[int] = (
+            set()
+        )  # a long answer is under way: the next block is asked for under the same id
         self._last_invoke_id = 0
         self._control_deadline: float | None = None
 
@@ -123,7 +126,13 @@ class ClientAssociation:
         return outgoing
 
     def associate(self, deadline: float) -> None:
-        """Ask for an association."""
+        """Ask for an association. LocalProtocolError while requests of the old one are open: their askers wait."""
+        if self._open:
+            raise LocalProtocolError(
+                f"{len(self._open)} requests are open in the association that would end",
+                layer="association",
+                hint="release it, or give the requests up",
+            )
         self._move(Signal.AARQ)
         self._forget()
         self._control_deadline = deadline
@@ -230,6 +239,8 @@ class ClientAssociation:
         if invoke_id in self._open:
             self._move(Signal.RESPONSE)
             del self._open[invoke_id]
+            if isinstance(apdu, GetResponseWithDataBlock) and not apdu.last_block:
+                self._continuing.add(invoke_id)
             return [Answered(invoke_id, apdu)]
         self._given_up.discard(invoke_id)
         return [LateAnswer(apdu)]
@@ -288,12 +299,13 @@ class ClientAssociation:
                 f"{apdu.label} would continue under invoke id {apdu.invoke_id}, which another request has",
                 layer="association",
             )
+        self._continuing.discard(apdu.invoke_id)
         return apdu.invoke_id
 
     def _fresh_invoke_id(self) -> int:
         for step in range(1, _INVOKE_IDS + 1):
             invoke_id = (self._last_invoke_id + step) % _INVOKE_IDS
-            if invoke_id not in self._open and invoke_id not in self._given_up:
+            if not any(invoke_id in taken for taken in (self._open, self._given_up, self._continuing)):
                 self._last_invoke_id = invoke_id
                 return invoke_id
         raise LocalProtocolError(
@@ -322,6 +334,7 @@ class ClientAssociation:
         self._control_deadline = None
         self._open.clear()
         self._given_up.clear()
+        self._continuing.clear()
 
 
 _SILENCE: Final = "check address, port, client and server SAP; the meter may be busy or serve one client only"

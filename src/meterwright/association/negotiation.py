@@ -87,8 +87,8 @@ class Context:
     max_receive_pdu_size: int
 
     def fits(self, octets: int) -> bool:
-        """Whether an APDU of that many octets may be sent."""
-        return not self.max_send_pdu_size or octets <= self.max_send_pdu_size
+        """Whether an APDU of that many octets may be sent. Where the meter sets no limit, the wrapper's header does."""
+        return octets <= (self.max_send_pdu_size or LARGEST_PDU)
 
 
 def granted_context(aare: Aare, proposal: Proposal, label: str) -> Context:

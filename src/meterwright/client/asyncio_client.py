@@ -62,6 +62,7 @@ class Client(AsyncAccess):
         unsolicited: Callable[[Apdu], None] | None = None,
     ) -> None:
         self.address: MeterAddress | None = None
+        self.can_reconnect = True
         if isinstance(target, str | MeterAddress):
             self.address, settings = address, _ = addressed(target, settings)
             timeout = settings.timeouts.connect
@@ -92,7 +93,9 @@ class Client(AsyncAccess):
         async def connect() -> AsyncTransport:
             return take()
 
-        return cls(connect, settings, unsolicited=unsolicited)
+        client = cls(connect, settings, unsolicited=unsolicited)
+        client.can_reconnect = False
+        return client
 
     async def __aenter__(self) -> Self:
         await self.connect()

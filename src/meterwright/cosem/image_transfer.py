@@ -37,7 +37,7 @@ __all__ = [
 
 
 class ImageOctets(Protocol):
-    """Octets that can be sliced without being copied whole: bytes, or a file mapped into memory."""
+    """Octets that can be sliced without being copied whole: bytes, or a file read piece by piece."""
 
     def __len__(self) -> int: ...
 

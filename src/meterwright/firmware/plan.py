@@ -127,6 +127,8 @@ async def make_plan(
     findings = [finding for finding in (odd, said) if finding is not None]
     if decision is not Decision.NOTHING:
         findings += _obstacles(state, context.conformance, request_size, context.max_send_pdu_size)
+        if asked.policy.activation is Activation.NOW and not meter.reach.client.can_reconnect:
+            findings.append(_CANNOT_COME_BACK)
         findings += _version_notes(version, asked.policy)
     return Plan(
         meter=name,
@@ -225,6 +227,14 @@ FOREIGN_IMAGE: Final = Finding(
 
 def _note(code: str, message: str) -> Finding:
     return Finding(Level.INFO, code, message)
+
+
+_CANNOT_COME_BACK: Final = Finding(
+    Level.ERROR,
+    "cannot-come-back",
+    "this connection was given to us open: once the meter reboots, what runs then cannot be seen from here",
+    hint="transfer and verify over it with activation never; activate over a connection that can be made anew",
+)
 
 
 def _obstacles(

@@ -97,7 +97,7 @@ async def _own_map(run: Run, *, interrupted: bool) -> BlockMap:
         raise BeginAnew(_LOST if lost else FOREIGN_IMAGE)
     run.journal.read_map(blocks.to_bits())
     if interrupted:
-        run.resumed_from = blocks.first_missing
+        run.resumed, run.resumed_from = True, blocks.first_missing
     return blocks
 
 

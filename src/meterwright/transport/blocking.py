@@ -1,6 +1,5 @@
 """TCP for threads: a blocking socket we open, or one that is open already."""
 
-import select
 import socket
 from typing import Final
 
@@ -10,28 +9,31 @@ from meterwright.transport.tcp import NO_HOST_NAME, connect_failed, lost_by, rea
 __all__ = ["SocketTransport", "connect_blocking"]
 
 _BUFFER_SIZE: Final = 4096
+_SHORTEST_WAIT: Final = 0.001
+"""A time-out of 0 would make the socket non-blocking, which is another thing."""
 
 
 class SocketTransport(BlockingTransport):
     """One connected socket. It is ours from now on."""
 
     def __init__(self, connected: socket.socket, write_timeout: float = 30.0) -> None:
-        connected.settimeout(write_timeout)
         self._socket = connected
+        self._write_timeout = write_timeout
 
     def write(self, octets: bytes) -> None:
         try:
+            self._socket.settimeout(self._write_timeout)
             self._socket.sendall(octets)
         except OSError as error:
             raise lost_by(error) from None
 
     def read(self, timeout: float) -> bytes:
         try:
-            ready, _, _ = select.select([self._socket], [], [], max(timeout, 0))
-            if not ready:
-                return b""
+            self._socket.settimeout(max(timeout, _SHORTEST_WAIT))
             octets = self._socket.recv(_BUFFER_SIZE)
-        except (OSError, ValueError) as error:
+        except TimeoutError:
+            return b""
+        except OSError as error:
             raise lost_by(error) from None
         if not octets:
             raise lost_by(None)

@@ -23,19 +23,16 @@ class TcpTransport(asyncio.BufferedProtocol, AsyncTransport):
         self._view = memoryview(self._buffer)
         self._transport: asyncio.Transport | None = None
         self._receiver: Receiver | None = None
-        self._early = bytearray()
         self._closing = False
         self._ended: LinkError | None = None
         self._closed = asyncio.Event()
 
     def start(self, receiver: Receiver) -> None:
         self._receiver = receiver
-        if self._early:
-            early = bytes(self._early)
-            self._early.clear()
-            receiver.octets_received(early)
         if self._closed.is_set():
             receiver.transport_lost(self._ended)
+        elif self._transport is not None:
+            self._transport.resume_reading()
 
     def write(self, octets: bytes) -> None:
         if self._transport is not None and not self._closed.is_set():
@@ -55,6 +52,7 @@ class TcpTransport(asyncio.BufferedProtocol, AsyncTransport):
         """asyncio: the connection stands."""
         if isinstance(transport, asyncio.Transport):
             self._transport = transport
+            transport.pause_reading()  # until somebody listens: what comes before that waits where it can't fill us up
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio names it
         """asyncio: where to put what comes."""
@@ -62,11 +60,8 @@ class TcpTransport(asyncio.BufferedProtocol, AsyncTransport):
 
     def buffer_updated(self, nbytes: int) -> None:
         """asyncio: that many octets have come."""
-        octets = bytes(self._view[:nbytes])
-        if self._receiver is None:
-            self._early += octets
-        else:
-            self._receiver.octets_received(octets)
+        if self._receiver is not None:
+            self._receiver.octets_received(bytes(self._view[:nbytes]))
 
     def eof_received(self) -> bool:
         """asyncio: the other side will send nothing more; we close too."""

@@ -1,0 +1,137 @@
+"""A meter's address as one line."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterwright.client import Client, ClientSettings, MeterAddress
+from meterwright.errors import UsageError
+
+READ: dict[str, MeterAddress] = {
+    "tcp://192.0.2.7": MeterAddress("192.0.2.7"),
+    "tcp://192.0.2.7/": MeterAddress("192.0.2.7"),
+    "tcp://192.0.2.7:": MeterAddress("192.0.2.7"),
+    "tcp://meter.example:4060": MeterAddress("meter.example", 4060),
+    "TCP://Meter.Example": MeterAddress("meter.example"),
+    "tcp://h:1": MeterAddress("h", 1),
+    "tcp://h:65535": MeterAddress("h", 65535),
+    "tcp://[2001:db8::7]": MeterAddress("2001:db8::7"),
+    "tcp://[2001:db8::7]:4061?client=1": MeterAddress("2001:db8::7", 4061, 1),
+    "tcp://h?client=16&server=1": MeterAddress("h", 4059, 16, 1),
+    "tcp://h?server=17": MeterAddress("h", 4059, None, 17),
+    "tcp://h?client=0": MeterAddress("h", 4059, 0),
+    "tcp://h?client=65535": MeterAddress("h", 4059, 65535),
+    "tcp://h/?client=16": MeterAddress("h", 4059, 16),
+}
+
+REFUSED: dict[str, str] = {
+    "": "no scheme",
+    "192.0.2.7": "no scheme",
+    "192.0.2.7:4059": "is not among: tcp",
+    "//192.0.2.7": "no scheme",
+    "http://192.0.2.7": "http is not among: tcp",
+    "tls://192.0.2.7": "tls is not among: tcp",
+    "hdlc+tcp://192.0.2.7": r"hdlc\+tcp is not among: tcp",
+    "hdlc:///dev/ttyUSB0?baud=9600": "hdlc is not among: tcp",
+    "tcp://": "no host",
+    "tcp://:4059": "no host",
+    "tcp:///path": "no host",
+    "tcp://h:0": "port",
+    "tcp://h:65536": "ort",
+    "tcp://h:-1": "ort",
+    "tcp://h:abc": "ort",
+    "tcp://[2001:db8::7": "IPv6",
+    "tcp://2001:db8::7": "ort",
+    "tcp://h/path": "nothing belongs behind the port",
+    "tcp://h#fragment": "nothing belongs behind the port",
+    "tcp://h?client": "no service access point",
+    "tcp://h?client=": "no service access point",
+    "tcp://h?client=-1": "no service access point",
+    "tcp://h?client=65536": "no service access point",
+    "tcp://h?client=0x10": "no service access point",
+    "tcp://h?client=\u0661": "no service access point",
+    "tcp://h?client=" + "9" * 5000: "no service access point",
+    "tcp://h?client=16&client=17": "twice",
+    "tcp://h?clinet=16": "clinet is not among: client, server",
+    "tcp://h?baud=9600": "baud is not among: client, server",
+}
+
+
+@pytest.mark.parametrize("text", READ)
+def test_an_address_is_read(text: str) -> None:
+    assert MeterAddress.parse(text) == READ[text]
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:40])
+def test_what_is_no_address_is_refused_with_the_reason(text: str) -> None:
+    with pytest.raises(UsageError, match=REFUSED[text]) as caught:
+        MeterAddress.parse(text)
+    assert caught.value.hint
+
+
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"tcp://user:{SECRET}@192.0.2.7",
+        f"tcp://{SECRET}@192.0.2.7",
+        f"tcp://user:{SECRET}@192.0.2.7:99999",
+        f"tcp://user:{SECRET}@:4059",
+        f"tcp://user:{SECRET}@192.0.2.7/path",
+        f"http://user:{SECRET}@192.0.2.7",
+        f"user:{SECRET}@192.0.2.7",
+        f"tcp://h?password={SECRET}",
+        f"tcp://h?Password={SECRET}",
+        f"tcp://h?ek={SECRET}&client=16",
+        f"tcp://h?client=nonsense&password={SECRET}",
+        f"tcp://h?pwd={SECRET}",
+        f"tcp://h?global_unicast={SECRET}",
+        f"tcp://h:99999?password={SECRET}",
+        f"tls://h?password={SECRET}",
+        f"tcp://h/x?password={SECRET}",
+        f"tcp://h?client=16#{SECRET}",
+    ],
+)
+def test_a_secret_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        MeterAddress.parse(text)
+    told = f"{caught.value!s} {caught.value!r} {caught.value.hint}"
+    assert SECRET not in told
+
+
+@pytest.mark.parametrize("name", ["password", "Password", "secret", "key", "EK", "ak"])
+def test_a_secret_is_told_where_it_belongs(name: str) -> None:
+    with pytest.raises(UsageError, match="must not stand in an address") as caught:
+        MeterAddress.parse(f"tcp://h?{name}=x")
+    assert "TOML" in caught.value.hint
+
+
+saps = st.none() | st.integers(0, 0xFFFF)
+
+
+@given(
+    st.sampled_from(["192.0.2.7", "meter.example", "2001:db8::7", "::1"]), st.integers(1, 65535), saps, saps
+)
+def test_an_address_survives_being_written_and_read(
+    host: str, port: int, client: int | None, server: int | None
+) -> None:
+    address = MeterAddress(host, port, client, server)
+    assert MeterAddress.parse(str(address)) == address
+
+
+@given(st.text() | st.text().map(lambda text: f"tcp://{text}"))
+def test_any_text_is_an_address_or_refused(text: str) -> None:
+    try:
+        MeterAddress.parse(text)
+    except UsageError as error:
+        refused = str(error)
+        assert refused
+
+
+def test_the_address_goes_before_the_settings_and_leaves_the_rest() -> None:
+    settings = ClientSettings(client_sap=32, server_sap=5)
+    assert Client("tcp://h?client=1", settings).settings == ClientSettings(client_sap=1, server_sap=5)
+    assert Client("tcp://h?server=9", settings).settings == ClientSettings(client_sap=32, server_sap=9)
+    assert Client("tcp://h").settings == ClientSettings()
