@@ -9,14 +9,30 @@ import pytest
 from tests.system.processes import Update, end, meter, start_meter
 
 BLOCKS = 400
-SIZE = (BLOCKS - 1) * 128 + 77
-OCTETS = random.Random(7).randbytes(SIZE)
+MANY_BLOCKS = 3000
+"""Enough to take seconds: what is to happen half-way must find the transfer still under way."""
+
+
+def octets(blocks: int, seed: int = 7) -> bytes:
+    """An image of so many blocks."""
+    return random.Random(seed).randbytes((blocks - 1) * 128 + 77)
+
+
+OCTETS = octets(BLOCKS)
+MANY_OCTETS = octets(MANY_BLOCKS)
 
 
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
     path = tmp_path / "image.bin"
     path.write_bytes(OCTETS)
+    return path
+
+
+@pytest.fixture
+def long_image(tmp_path: Path) -> Path:
+    path = tmp_path / "long.bin"
+    path.write_bytes(MANY_OCTETS)
     return path
 
 
@@ -64,56 +80,56 @@ def test_the_update_killed_and_run_again(tmp_path: Path, image: Path, point: str
         assert running.calls["image_activate"] == 1
 
 
-def test_the_meter_killed_and_started_again(tmp_path: Path, image: Path) -> None:
+def test_the_meter_killed_and_started_again(tmp_path: Path, long_image: Path) -> None:
     with meter(tmp_path / "meters") as running:
-        update = Update(running.url, image, "NEW-2.0", tmp_path / "state")
-        update.until_blocks(BLOCKS // 2)
+        update = Update(running.url, long_image, "NEW-2.0", tmp_path / "state")
+        update.until_blocks(MANY_BLOCKS // 2)
         running.kill()
         running.process.communicate()
         again = start_meter(tmp_path / "meters", running.port)
         try:
             result = update.result()
             assert result["outcome"] == "done", result
-            assert again.active == OCTETS
+            assert again.active == MANY_OCTETS
             assert again.calls["image_transfer_initiate"] == 1
-            assert BLOCKS <= again.calls["image_block_transfer"] <= BLOCKS + 1
+            assert MANY_BLOCKS <= again.calls["image_block_transfer"] <= MANY_BLOCKS + 1
             assert result["resumed_from"] is not None
-            assert BLOCKS // 2 <= result["resumed_from"] < BLOCKS
+            assert MANY_BLOCKS // 2 <= result["resumed_from"] < MANY_BLOCKS
         finally:
             end(again.process)
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_the_meter_is_released_and_the_update_resumes(
-    tmp_path: Path, image: Path, stop: signal.Signals
+    tmp_path: Path, long_image: Path, stop: signal.Signals
 ) -> None:
     with meter(tmp_path / "meters") as running:
-        update = Update(running.url, image, "NEW-2.0", tmp_path / "state")
-        update.until_blocks(BLOCKS // 4)
+        update = Update(running.url, long_image, "NEW-2.0", tmp_path / "state")
+        update.until_blocks(MANY_BLOCKS // 4)
         update.process.send_signal(stop)
         _, told = update.process.communicate(timeout=30)
         assert update.exit_code == 130
         assert "Traceback" not in told
-        again = Update(running.url, image, "NEW-2.0", tmp_path / "state")
+        again = Update(running.url, long_image, "NEW-2.0", tmp_path / "state")
         result = again.result()
         assert result["outcome"] == "done"
         assert result["resumed_from"]
         assert running.calls["image_transfer_initiate"] == 1
-        assert running.calls["image_block_transfer"] <= BLOCKS + 1
+        assert running.calls["image_block_transfer"] <= MANY_BLOCKS + 1
 
 
-def test_another_image_begun_in_between_is_noticed(tmp_path: Path, image: Path) -> None:
+def test_another_image_begun_in_between_is_noticed(tmp_path: Path, long_image: Path) -> None:
     other = tmp_path / "other.bin"
-    other.write_bytes(random.Random(8).randbytes(SIZE))
+    other.write_bytes(octets(MANY_BLOCKS, seed=8))
     with meter(tmp_path / "meters") as running:
-        ours = Update(running.url, image, "NEW-2.0", tmp_path / "ours")
-        ours.until_blocks(BLOCKS // 2)
+        ours = Update(running.url, long_image, "NEW-2.0", tmp_path / "ours")
+        ours.until_blocks(MANY_BLOCKS // 2)
         ours.kill()
         theirs = Update(running.url, other, "THEIRS", tmp_path / "theirs", "--take-over")
         theirs.until_blocks(10)
         theirs.kill()
-        again = Update(running.url, image, "NEW-2.0", tmp_path / "ours")
+        again = Update(running.url, long_image, "NEW-2.0", tmp_path / "ours")
         result = again.result()
         assert "foreign-image" in {finding["code"] for finding in result["findings"]}
         assert result["outcome"] == "done"
-        assert running.active == OCTETS
+        assert running.active == MANY_OCTETS
