@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 from tests.client.stage import until
-from tests.firmware.faults import Faulty, faulty
+from tests.firmware.faults import ACTIVATE, Faulty, faulty
 from tests.firmware.rig import BLOCK, IDENTIFIER, Rig, image, octets
 from tests.firmware.test_failures import QUICK
 from tests.firmware.test_foreign_images import OURS_SENT, SIZE, foreign, interrupted
 
-from meterwright.apdu import AttributeDescriptor, SelectiveAccess
+from meterwright.apdu import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from meterwright.data import Data
 from meterwright.firmware import Journal, Outcome, UpdatePolicy, UpdateResult, journal_path
 from meterwright.image import FirmwareImage
-from meterwright.server import Caller
+from meterwright.server import ActionOutcome, Caller
 from meterwright.simulator import PlainSettings
 from meterwright.testing import run_in_virtual_time
 from meterwright.values import DataAccessResult
@@ -183,4 +183,36 @@ def test_an_image_that_changes_while_it_is_sent_never_leaves_in_parts(tmp_path: 
     assert second.outcome is Outcome.DONE
     assert rig.active == octets(size, seed=5)
     assert rig.running != IDENTIFIER
+    assert rig.calls["activate"] == 1
+
+
+class Mute(Faulty):
+    """After its activation the meter does not tell its version any more."""
+
+    activated = False
+
+    def get(
+        self, caller: Caller, attribute: AttributeDescriptor, selection: SelectiveAccess | None
+    ) -> Data | DataAccessResult:
+        if self.activated and attribute.instance_id == UpdatePolicy().version_object:
+            return DataAccessResult.READ_WRITE_DENIED
+        return super().get(caller, attribute, selection)
+
+    def invoke(self, caller: Caller, method: MethodDescriptor, parameters: Data | None) -> ActionOutcome:
+        self.activated |= (method.class_id, method.method_id) == (18, ACTIVATE)
+        return super().invoke(caller, method, parameters)
+
+
+def test_a_version_that_cannot_be_read_any_more_proves_nothing(tmp_path: Path) -> None:
+    async def play() -> tuple[Rig, UpdateResult]:
+        rig = Rig(tmp_path, through=Mute)
+        await rig.start()
+        result = await rig.update(policy=QUICK)
+        await rig.stop()
+        return rig, result
+
+    rig, result = run_in_virtual_time(play())
+    assert result.outcome is Outcome.FAILED
+    assert result.as_json()["kind"] == "release"
+    assert "version-unreadable-after" in rig.codes()
     assert rig.calls["activate"] == 1

@@ -101,7 +101,8 @@ def _proves(run: Run, seen: _Seen, before: str | None) -> bool:
     if expected is not None:
         return seen.version == expected
     if seen.version is None:
-        return seen.status is _Status.ACTIVATION_SUCCESSFUL
+        # What told its version before and does not now has not shown what runs: the status alone is no proof.
+        return before is None and seen.status is _Status.ACTIVATION_SUCCESSFUL
     return seen.version != before and seen.status is not _Status.ACTIVATION_INITIATED
 
 
@@ -123,7 +124,7 @@ _STILL_AT_IT: Final = frozenset({_Status.ACTIVATION_INITIATED, None})
 def _believed_after(run: Run, seen: _Seen, before: str | None) -> float:
     """How long what is seen must stand, in seconds. A meter may say all is well and reboot only minutes later."""
     patience = run.policy.patience
-    may_still_come = seen.version == before and seen.status is not _Status.ACTIVATION_FAILED
+    may_still_come = seen.version in (before, None) and seen.status is not _Status.ACTIVATION_FAILED
     return patience.unchanged if may_still_come else patience.settle
 
 
@@ -136,6 +137,12 @@ def _not_what_should_run(run: Run, seen: _Seen, before: str | None) -> ReleaseFa
     run.journal.not_activated()
     run.version_seen = seen.version
     status = "unknown" if seen.status is None else seen.status.label
+    if seen.version is None and before is not None:
+        return ReleaseFailed(
+            "version-unreadable-after",
+            f"{before} ran before, and the meter does not tell any more what runs (status {status})",
+            hint="read its firmware version over another association before this release is given to another meter",
+        )
     if seen.version != before:
         return ReleaseFailed(
             "wrong-version-after",

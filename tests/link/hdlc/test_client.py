@@ -157,6 +157,7 @@ class TestOpening:
         script = Script(replace(SETTINGS, server=HdlcAddress.of_server(1)))
         script.server = HdlcAddress.of_server(1, 17)
         script.opened()
+        assert script.client.is_open
 
     def test_parameters_that_cannot_be_read_end_it(self) -> None:
         script = Script()

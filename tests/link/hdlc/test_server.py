@@ -261,6 +261,7 @@ class TestAddresses:
         script = Script(HdlcServerSettings())
         script.destination = HdlcAddress(1, 1234, 4)
         script.opened()
+        assert script.server.is_open
 
     @pytest.mark.parametrize(
         "address",
