@@ -184,6 +184,13 @@ class TestWrongDeclarations:
             class Wrong(Sequence):
                 two: tuple[Part, Part]
 
+    def test_a_field_with_a_default(self) -> None:
+        with pytest.raises(TypeError, match=r"Wrong\.number: a field has no default"):
+
+            @sequence
+            class Wrong(Sequence):
+                number: Annotated[int, Unsigned(1)] = 5
+
     @pytest.mark.parametrize(("tag", "choice"), [(0x70, None), (0x70, 1), (0x71, None), (0x71, 1)])
     def test_a_tag_that_is_taken(self, tag: int, choice: int | None) -> None:
         with pytest.raises(TypeError, match="is taken"):

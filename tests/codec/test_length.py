@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterwright.codec import decode_length, encode_length, truncated
+from meterwright.codec import decode_length, encode_length, length_octets, truncated
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 
 SHORTEST = [
@@ -27,6 +27,7 @@ def test_the_shortest_form_is_sent_and_read(length: int, octets: str) -> None:
     out = bytearray()
     encode_length(length, out)
     assert out.hex().upper() == octets
+    assert length_octets(length) == out
     assert decode_length(bytes(out), 0) == (length, len(out))
 
 
@@ -41,6 +42,11 @@ def test_any_longer_form_is_read(length: int, more: int, before: bytes) -> None:
 def test_five_octets_of_length_are_not_sent() -> None:
     with pytest.raises(LocalProtocolError, match="4294967296 cannot be coded"):
         encode_length(1 << 32, bytearray())
+
+
+def test_no_length_is_negative() -> None:
+    with pytest.raises(OverflowError):
+        length_octets(-1)
 
 
 @pytest.mark.parametrize("first", [0x80, *range(0x85, 0x100)])

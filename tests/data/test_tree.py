@@ -2,14 +2,15 @@
 
 import math
 import sys
+from array import array
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meterwright.codec import Span
-from meterwright.data import DEEPEST_NESTING, Data, DataField, DataTag, decode_data, encode_data
+from meterwright.codec import Span, length_octets
+from meterwright.data import DEEPEST_NESTING, Data, DataField, DataTag, decode_data, encode_data, node
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 from meterwright.testing import data_trees
 from meterwright.values import BitString, CosemDate, CosemDateTime, CosemTime
@@ -74,6 +75,33 @@ def test_every_tree_comes_back(data: Data) -> None:
     octets = data.to_octets()
     assert Data.from_octets(octets) == data
     assert Data.from_octets(octets).to_octets() == octets
+
+
+@pytest.mark.parametrize("tag", [DataTag.ARRAY, DataTag.STRUCTURE])
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 127, 128, 255, 256, 300])
+@given(data=st.data())
+@settings(max_examples=5)
+def test_many_elements_stand_one_after_the_other(tag: DataTag, count: int, data: st.DataObject) -> None:
+    some = data.draw(st.lists(data_trees(), min_size=1, max_size=3))
+    elements = tuple(some[index % len(some)] for index in range(count))
+    octets = bytes((tag,)) + length_octets(count) + b"".join(each.to_octets() for each in elements)
+    assert Data(tag, elements).to_octets() == octets
+    assert Data.from_octets(octets) == Data(tag, elements)
+
+
+def test_any_buffer_is_an_octet_string_and_only_a_text_is_a_text() -> None:
+    for octets in (b"\x01\x02", bytearray(b"\x01\x02"), memoryview(b"\x01\x02"), array("H", [0x0201])):
+        assert node((DataTag.OCTET_STRING, octets)).to_octets() == bytes.fromhex("09020102")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # callers without a type checker
+        for tag in (DataTag.VISIBLE_STRING, DataTag.UTF8_STRING):
+            with pytest.raises(LocalProtocolError):
+                node((tag, octets)).to_octets()  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # as above
+
+
+@given(data_trees())
+def test_a_node_made_the_short_way_is_the_same(data: Data) -> None:
+    made = node((data.tag, data.value))
+    assert made == data
+    assert type(made) is Data
 
 
 @given(data_trees(), st.binary(max_size=3), st.binary(max_size=3))

@@ -73,6 +73,26 @@ def test_one_wrong_bit_is_refused_by_both(
     assert caught.value.violation is Violation.TAG
 
 
+@given(keys, octets, st.lists(st.tuples(nonces, octets), max_size=4))
+def test_one_sealer_and_one_opener_serve_every_nonce(
+    key: bytes, associated: bytes, sent: list[tuple[bytes, bytes]]
+) -> None:
+    cipher = Gcm(Secret(key))
+    seal, open_ = cipher.sealer(associated), cipher.opener(associated)
+    sealed = [seal(nonce, plaintext) for nonce, plaintext in sent]
+    assert sealed == [reference_seal(key, nonce, plaintext, associated) for nonce, plaintext in sent]
+    assert [open_(nonce, each) for (nonce, _), each in zip(sent, sealed, strict=True)] == [
+        plaintext for _, plaintext in sent
+    ]
+
+
+@pytest.mark.parametrize("length", range(12))
+def test_what_is_too_short_for_a_tag_has_none(length: int) -> None:
+    with pytest.raises(SecurityViolation, match="without the 12 octets of its tag") as caught:
+        Gcm(Secret(bytes(16))).open(bytes(12), bytes(length), b"")
+    assert caught.value.violation is Violation.TAG
+
+
 @given(keys, nonces, octets)
 def test_a_tag_alone_is_gmac(key: bytes, nonce: bytes, associated: bytes) -> None:
     cipher = Gcm(Secret(key))

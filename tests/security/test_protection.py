@@ -1,8 +1,12 @@
 """One APDU, protected in every form and opened again; and everything that is refused."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import GCM
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.security.books import (
@@ -19,6 +23,7 @@ from tests.security.books import (
 )
 
 from meterwright.apdu import DEDICATED_TAGS, GLOBAL_TAGS, decode_apdu
+from meterwright.codec import length_octets
 from meterwright.errors import LocalProtocolError, MeterwrightError, RemoteProtocolError
 from meterwright.security import (
     Ciphers,
@@ -337,6 +342,24 @@ def test_without_an_authentication_key_only_encryption_is_opened() -> None:
                 unprotect(sent, keys, METER)
 
 
+@given(
+    st.sampled_from(Style),
+    st.sampled_from(sorted(GLOBAL_TAGS)),
+    st.binary(max_size=300),
+    st.integers(0, 0xFFFFFFFF),
+)
+def test_what_is_protected_is_what_the_book_says(style: Style, tag: int, rest: bytes, counter: int) -> None:
+    apdu = bytes((tag,)) + rest
+    number = counter.to_bytes(4, "big")
+    encryptor = Cipher(AES(bytes(range(16))), GCM(METER + number)).encryptor()
+    encryptor.authenticate_additional_data(b"\x30" + bytes(range(0xD0, 0xE0)))
+    sealed = encryptor.update(apdu) + encryptor.finalize() + encryptor.tag[:12]
+    before = bytes((GLOBAL_TAGS[tag],)) if style is Style.SERVICE_SPECIFIC else b"\xdb\x08" + METER
+    expected = before + length_octets(5 + len(sealed)) + b"\x30" + number + sealed
+    assert protect(apdu, ciphers(), Form(Protection.BOTH, style), METER, counter) == expected
+    assert unprotect(expected, ciphers(), METER).apdu == apdu
+
+
 # ------------------------------------------------------------------------------------------------ policy
 
 
@@ -379,6 +402,15 @@ def test_forms_that_make_no_sense() -> None:
         Form(Protection.NONE)
     with pytest.raises(LocalProtocolError):
         Form(Protection.BOTH, dedicated=True, broadcast=True)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=name_of)
+def test_a_form_is_what_it_is_made_of(form: Form) -> None:
+    again = Form(form.protection, form.style, form.dedicated, form.broadcast)
+    assert (again, hash(again), repr(again)) == (form, hash(form), repr(form))
+    assert "_" not in repr(form).replace("SERVICE_SPECIFIC", "")
+    other = replace(form, style=Style.GENERAL)
+    assert protect(NOTIFICATION, all_keys(), other, METER, 1)[0] == (0xDC if form.dedicated else 0xDB)
 
 
 @given(st.binary(max_size=80))

@@ -110,11 +110,8 @@ class _ReturnParametersField:
     def codec(self) -> Codec[ReturnParameters]:
         standard = Optional(GET_DATA_RESULT).codec()
 
-        def encode(value: ReturnParameters, out: bytearray) -> None:
-            if isinstance(value, Unreadable):
-                out += value.octets
-            else:
-                standard.encode(value, out)
+        def write(value: ReturnParameters) -> bytes:
+            return value.octets if isinstance(value, Unreadable) else standard.write(value)
 
         def decode(octets: bytes, position: int) -> tuple[ReturnParameters, int]:
             end_of_apdu = len(octets)
@@ -142,7 +139,7 @@ class _ReturnParametersField:
             span.children += [] if by_the_book is None else by_the_book.children
             return decode(octets, position)
 
-        return Codec(encode, decode, trace)
+        return Codec(write, decode, trace)
 
 
 def _traced_whole(standard: Codec[Any], octets: bytes, position: int) -> Span | None:

@@ -1,5 +1,6 @@
 """The fields that the services share: invoke id and priority, descriptors, selective access, results (Green Book 9.5)."""
 
+from operator import attrgetter
 from typing import Annotated, Final, TypeAlias
 
 from meterwright.codec import (
@@ -82,7 +83,7 @@ class AttributeDescriptor(Sequence):
     """COSEM-Attribute-Descriptor: class, logical name, attribute (0 means all of them)."""
 
     class_id: Annotated[int, Unsigned(2)]
-    instance_id: Annotated[Obis, Mapped(FixedOctets(6), Obis, lambda obis: obis.octets)]
+    instance_id: Annotated[Obis, Mapped(FixedOctets(6), Obis, attrgetter("octets"))]
     attribute_id: Annotated[int, Signed(1)]
 
     def __str__(self) -> str:
@@ -94,7 +95,7 @@ class MethodDescriptor(Sequence):
     """COSEM-Method-Descriptor: class, logical name, method."""
 
     class_id: Annotated[int, Unsigned(2)]
-    instance_id: Annotated[Obis, Mapped(FixedOctets(6), Obis, lambda obis: obis.octets)]
+    instance_id: Annotated[Obis, Mapped(FixedOctets(6), Obis, attrgetter("octets"))]
     method_id: Annotated[int, Signed(1)]
 
     def __str__(self) -> str:
@@ -127,8 +128,8 @@ class OptionalDateTime:
     def codec(self) -> Codec[CosemDateTime | None]:
         inner = OctetString().codec()
 
-        def encode(value: CosemDateTime | None, out: bytearray) -> None:
-            inner.encode(b"" if value is None else value.to_octets(), out)
+        def write(value: CosemDateTime | None) -> bytes:
+            return inner.write(b"" if value is None else value.to_octets())
 
         def decode(octets: bytes, position: int) -> tuple[CosemDateTime | None, int]:
             if octets[position] == 0x09 and octets[position + 1 : position + 2] == b"\x0c":
@@ -140,4 +141,4 @@ class OptionalDateTime:
                 )
             return (CosemDateTime.from_octets(content) if content else None), end
 
-        return Codec(encode, decode)
+        return Codec(write, decode)

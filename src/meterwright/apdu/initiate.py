@@ -24,8 +24,8 @@ class _ConformanceBlock:
     """[APPLICATION 31] IMPLICIT BIT STRING (SIZE (24)), BER coded."""
 
     def codec(self) -> Codec[Conformance]:
-        def encode(value: Conformance, out: bytearray) -> None:
-            out += b"\x5f\x1f\x04\x00" + value.to_octets()
+        def write(value: Conformance) -> bytes:
+            return b"\x5f\x1f\x04\x00" + value.to_octets()
 
         def decode(octets: bytes, position: int) -> tuple[Conformance, int]:
             for head in (b"\x5f\x1f\x04\x00", b"\x5f\x04\x00"):
@@ -36,7 +36,7 @@ class _ConformanceBlock:
                 "no conformance block (5f1f0400 and three octets)", offset=position, layer="apdu"
             )
 
-        return Codec(encode, decode)
+        return Codec(write, decode)
 
 
 ConformanceBlock: TypeAlias = Annotated[Conformance, _ConformanceBlock()]

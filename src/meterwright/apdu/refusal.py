@@ -13,9 +13,8 @@ class _TrailingCounter:
     """The invocation counter after invocation-counter-error; older meters send none."""
 
     def codec(self) -> Codec[int | None]:
-        def encode(value: int | None, out: bytearray) -> None:
-            if value is not None:
-                out += value.to_bytes(4, "big")
+        def write(value: int | None) -> bytes:
+            return b"" if value is None else value.to_bytes(4, "big")
 
         def decode(octets: bytes, position: int) -> tuple[int | None, int]:
             end = position + 4
@@ -23,7 +22,7 @@ class _TrailingCounter:
                 return None, position
             return int.from_bytes(octets[position:end], "big"), end
 
-        return Codec(encode, decode)
+        return Codec(write, decode)
 
 
 @apdu(0xD8, registry=APDUS)

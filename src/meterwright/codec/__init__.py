@@ -9,13 +9,13 @@ from meterwright.codec.ber import (
     Tagged,
     ber_codec,
 )
+from meterwright.codec.codec import Codec, Span, WireType
 from meterwright.codec.engine import Apdu, ApduRegistry, Sequence, apdu, declared_fields, sequence
-from meterwright.codec.length import decode_length, encode_length, truncated
+from meterwright.codec.length import decode_length, encode_length, length_octets, truncated
 from meterwright.codec.wire import (
     Alternative,
     Boolean,
     Choice,
-    Codec,
     Default,
     Enumerated,
     FixedOctets,
@@ -24,9 +24,7 @@ from meterwright.codec.wire import (
     Optional,
     SequenceOf,
     Signed,
-    Span,
     Unsigned,
-    WireType,
 )
 
 __all__ = [
@@ -59,6 +57,7 @@ __all__ = [
     "declared_fields",
     "decode_length",
     "encode_length",
+    "length_octets",
     "sequence",
     "truncated",
 ]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, Protocol
 
-from meterwright.codec.length import decode_length, encode_length, truncated
-from meterwright.codec.wire import Codec, Span
+from meterwright.codec.codec import Codec, Span
+from meterwright.codec.length import decode_length, length_octets, truncated
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 
 __all__ = [
@@ -35,9 +35,7 @@ class BerType(Protocol):
 
 
 def _element(tag: int, content: bytes) -> bytes:
-    out = bytearray((tag,))
-    encode_length(len(content), out)
-    return bytes(out) + content
+    return b"%c%b%b" % (tag, length_octets(len(content)), content)
 
 
 def _read_element(octets: bytes, position: int) -> tuple[int, bytes, int, int]:
@@ -180,14 +178,13 @@ def ber_codec(make: Callable[..., Any], tagged: Mapping[str, Tagged]) -> Codec[A
     """The codec of an ACSE APDU behind its own tag: a length, then the tagged fields."""
     by_tag: Final = {each.tag: (name, each.type) for name, each in tagged.items()}
 
-    def encode(value: Any, out: bytearray) -> None:
-        content = bytearray()
+    def write(value: Any) -> bytes:
+        content = b""
         for name, each in tagged.items():
             part = getattr(value, name)
             if part is not None:
                 content += _element(each.tag, _written(name, each.type, part))
-        encode_length(len(content), out)
-        out += content
+        return length_octets(len(content)) + content
 
     def read(octets: bytes, position: int, span: Span | None) -> tuple[Any, int]:
         length, position = decode_length(octets, position)
@@ -210,4 +207,4 @@ def ber_codec(make: Callable[..., Any], tagged: Mapping[str, Tagged]) -> Codec[A
             position = stop
         return make(**values), end
 
-    return Codec(encode, lambda octets, position: read(octets, position, None), read)
+    return Codec(write, lambda octets, position: read(octets, position, None), read)

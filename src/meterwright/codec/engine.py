@@ -1,7 +1,7 @@
 """The engine behind ``@sequence`` and ``@apdu``: a declaration becomes a frozen dataclass with a compiled codec.
 
 A class lists its fields in the order of the standard, each annotated with a wire type. When the class is made, the hints
-are resolved (a mistake is told at import, with the field's name), the codecs of the fields are composed into closures,
+are resolved (a mistake is told at import, with the field's name), the codecs of the fields are composed into one,
 and ``@apdu`` registers the class under its tag. Nothing is decoded by hand twice.
 
     @apdu(tag=0xC0, choice=0x01)
@@ -17,7 +17,7 @@ Annotations understood: ``Annotated[T, wire type]``, a class made by ``@sequence
 import struct
 import types
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import (
     Annotated,
     Any,
@@ -30,7 +30,9 @@ from typing import (
     get_type_hints,
 )
 
-from meterwright.codec.wire import Codec, Optional, SequenceOf, Span, WireType
+from meterwright.codec.codec import Codec, Composed, Span, WireType
+from meterwright.codec.straight import MISFITS, straight_maker, straight_reader, straight_writer
+from meterwright.codec.wire import Optional, SequenceOf
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 
 __all__ = ["Apdu", "ApduRegistry", "Sequence", "apdu", "declared_fields", "sequence"]
@@ -55,9 +57,7 @@ class Apdu(Sequence):
 
     def to_octets(self) -> bytes:
         """The whole APDU. LocalProtocolError where a field does not fit its wire type."""
-        out = bytearray(self.prefix)
-        self.wire_codec.encode(self, out)
-        return bytes(out)
+        return self.prefix + self.wire_codec.write(self)
 
 
 class _Declared:
@@ -94,55 +94,89 @@ def declared_fields(cls: type[Sequence]) -> dict[str, WireType]:
     """Field name to wire type, in wire order, of a class made by ``@sequence`` or ``@apdu``."""
     hints = get_type_hints(cls, include_extras=True)
     wires: dict[str, WireType] = {}
-    for each in fields(cls):  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # made a dataclass
+    for name in _field_types(cls):
         try:
-            wires[each.name] = _wire_type(hints[each.name])
+            wires[name] = _wire_type(hints[name])
         except TypeError as error:
-            raise TypeError(f"{cls.__name__}.{each.name}: {error}") from None
+            raise TypeError(f"{cls.__name__}.{name}: {error}") from None
     return wires
 
 
-def _compile(cls: type[Any]) -> Codec[Any]:
-    """Compose the codecs of the fields. Slots are set directly: it is what makes frozen values cheap to decode."""
-    parts = [(name, wire.codec()) for name, wire in declared_fields(cls).items()]
-    encoders = [(name, codec.encode) for name, codec in parts]
-    decoders = [(codec.decode, getattr(cls, name).__set__) for name, codec in parts]
-    new = object.__new__
+def _field_types(cls: type[Sequence]) -> dict[str, object]:
+    """Field name to annotation, in wire order. TypeError where a field has a default: who makes an APDU says all of it."""
+    declared = fields(cls)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # made a dataclass
+    for each in declared:
+        if each.default is not MISSING or each.default_factory is not MISSING:
+            raise TypeError(f"{cls.__name__}.{each.name}: a field has no default")
+    return {each.name: each.type for each in declared}
 
-    def encode(value: Any, out: bytearray) -> None:
-        for name, encode_field in encoders:
+
+def _plain(composed: Composed) -> Codec[Any]:
+    """The codecs of the fields one after the other: what a declaration means, and whose field is at fault.
+
+    Slots are set directly: it is what makes frozen values cheap to decode.
+    """
+    cls = composed.cls
+    parts = [(name, codec, getattr(cls, name).__set__) for name, codec in composed.fields.items()]
+
+    def write(value: Any) -> bytes:
+        out = bytearray()
+        for name, codec, _ in parts:
             try:
-                encode_field(getattr(value, name), out)
-            except (struct.error, OverflowError, TypeError, AttributeError, ValueError) as error:
+                out += codec.write(getattr(value, name))
+            except MISFITS as error:
                 raise LocalProtocolError(
                     f"{cls.__name__}.{name} cannot be encoded: {error}", layer="codec", about=cls.__name__
                 ) from error
+        return bytes(out)
 
     def decode(octets: bytes, position: int) -> tuple[Any, int]:
-        made = new(cls)
-        for decode_field, set_field in decoders:
-            value, position = decode_field(octets, position)
+        made = object.__new__(cls)
+        for _, codec, set_field in parts:
+            value, position = codec.decode(octets, position)
             set_field(made, value)
         return made, position
 
     def trace(octets: bytes, position: int, span: Span) -> tuple[Any, int]:
-        made = new(cls)
-        for (name, codec), (_, set_field) in zip(parts, decoders, strict=True):
+        made = object.__new__(cls)
+        for name, codec, set_field in parts:
             part = span.child(name.replace("_", "-"), position)
             value, position = codec.trace(octets, position, part)
             part.close(position, value)
             set_field(made, value)
         return made, position
 
-    return Codec(encode, decode, trace)
+    return Codec(write, decode, trace, composed)
+
+
+def _compiled(cls: type[Sequence]) -> Codec[Any]:
+    """The codec of a declaration; what it does is written straight when it is used first: most programs use few."""
+    composed = Composed(cls, {name: wire.codec() for name, wire in declared_fields(cls).items()})
+    plain = _plain(composed)
+
+    def straighten() -> None:
+        codec.write = straight_writer(composed, plain.write)
+        codec.decode = straight_reader(composed, plain.decode)
+
+    def write(value: Any) -> bytes:
+        straighten()
+        return codec.write(value)
+
+    def decode(octets: bytes, position: int) -> tuple[Any, int]:
+        straighten()
+        return codec.decode(octets, position)
+
+    codec: Codec[Any] = Codec(write, decode, plain.trace, composed)
+    return codec
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def sequence(cls: type[C]) -> type[C]:
     """Declare a SEQUENCE without a tag of its own: a part of an APDU."""
-    made = dataclass(frozen=True, slots=True)(cls)
+    made = dataclass(frozen=True, slots=True, init=False)(cls)
+    made.__init__ = straight_maker(made, _field_types(made))  # type: ignore[method-assign]  # as dataclass does
     if "wire_codec" not in cls.__dict__:
-        made.wire_codec = _compile(made)
+        made.wire_codec = _compiled(made)
     return made
 
 
@@ -179,18 +213,22 @@ class ApduRegistry:
 
     def find(self, octets: bytes) -> type[Apdu]:
         """The class for the APDU that starts here; RemoteProtocolError where there is none."""
+        try:
+            entry = self._by_tag[octets[0]]
+            return entry[octets[1]] if isinstance(entry, dict) else entry
+        except (IndexError, KeyError):
+            raise self._unknown(octets) from None
+
+    def _unknown(self, octets: bytes) -> RemoteProtocolError:
+        """Why no class reads these octets."""
         if not octets:
-            raise RemoteProtocolError("an APDU without a single octet", offset=0, layer="apdu")
+            return RemoteProtocolError("an APDU without a single octet", offset=0, layer="apdu")
         entry = self._by_tag.get(octets[0])
-        if entry is None:
-            raise RemoteProtocolError(f"{octets[0]:02x} is no APDU tag known here", offset=0, layer="apdu")
         if not isinstance(entry, dict):
-            return entry
-        if len(octets) < 2 or octets[1] not in entry:
-            legal = ", ".join(f"{choice:02x}" for choice in sorted(entry))
-            found = f"{octets[1]:02x}" if len(octets) > 1 else "nothing"
-            raise RemoteProtocolError(f"{found} where one of {legal} is legal", offset=1, layer="apdu")
-        return entry[octets[1]]
+            return RemoteProtocolError(f"{octets[0]:02x} is no APDU tag known here", offset=0, layer="apdu")
+        legal = ", ".join(f"{choice:02x}" for choice in sorted(entry))
+        found = f"{octets[1]:02x}" if len(octets) > 1 else "nothing"
+        return RemoteProtocolError(f"{found} where one of {legal} is legal", offset=1, layer="apdu")
 
     def decode_prefix(self, octets: bytes) -> tuple[Apdu, int]:
         """The APDU at the start of `octets` and where it ends; what follows is the caller's business."""

@@ -4,11 +4,17 @@
 real meters and are accepted; the indefinite form (80) and more than four octets of length are refused.
 """
 
+import struct
+from typing import Final
+
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 
-__all__ = ["decode_length", "encode_length", "truncated"]
+__all__ = ["decode_length", "encode_length", "length_octets", "truncated"]
 
-_LONGEST_LENGTH = 4
+_LONGEST_LENGTH: Final = 4
+_ONE_OCTET: Final = tuple(bytes((length,)) for length in range(0x80))
+_three_octets: Final = struct.Struct(">BH").pack
+_LONG_FORMS: Final = tuple(bytes((0x80 | size,)) for size in range(_LONGEST_LENGTH + 1))
 
 
 def truncated(octets: bytes, needed: int, what: str = "field") -> RemoteProtocolError:
@@ -38,13 +44,18 @@ def decode_length(octets: bytes, position: int) -> tuple[int, int]:
     return int.from_bytes(octets[position + 1 : end], "big"), end
 
 
-def encode_length(length: int, out: bytearray) -> None:
-    """Append `length` in its shortest form."""
-    if length < 0x80:
-        out.append(length)
-        return
+def length_octets(length: int) -> bytes:
+    """`length` in its shortest form."""
+    if 0 <= length < 0x80:
+        return _ONE_OCTET[length]
+    if 0xFF < length <= 0xFFFF:
+        return _three_octets(0x82, length)
     size = (length.bit_length() + 7) // 8
     if size > _LONGEST_LENGTH:
         raise LocalProtocolError(f"a length of {length} cannot be coded", layer="codec")
-    out.append(0x80 | size)
-    out += length.to_bytes(size, "big")
+    return _LONG_FORMS[size] + length.to_bytes(size, "big")
+
+
+def encode_length(length: int, out: bytearray) -> None:
+    """Append `length` in its shortest form."""
+    out += length_octets(length)

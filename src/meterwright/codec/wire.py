@@ -1,25 +1,24 @@
 """Wire types: how one field stands on the wire in A-XDR (IEC 61334-6).
 
 A wire type is a small frozen value that is put into an annotation, ``Annotated[int, Unsigned(2)]``. It is compiled once,
-when the class that bears it is made, into a `Codec`: two plain closures, and a way to trace which octets meant what.
-Closures take ``(octets, position)`` and give ``(value, position after it)``; where octets end too early they may let an
-IndexError or struct.error out, which `codec.engine` turns into a RemoteProtocolError that names the field.
+when the class that bears it is made, into a `Codec`.
 """
 
 import struct
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
+from functools import cache
+from typing import Any, Final, Generic, TypeVar
 
-from meterwright.codec.length import decode_length, encode_length, truncated
+from meterwright.codec.codec import Codec, Converted, Octets, Packed, Span, WireType
+from meterwright.codec.length import decode_length, length_octets, truncated
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 
 __all__ = [
     "Alternative",
     "Boolean",
     "Choice",
-    "Codec",
     "Default",
     "Enumerated",
     "FixedOctets",
@@ -28,97 +27,35 @@ __all__ = [
     "Optional",
     "SequenceOf",
     "Signed",
-    "Span",
     "Unsigned",
-    "WireType",
 ]
 
 T = TypeVar("T")
-Octets: TypeAlias = bytes
+
+_UNSIGNED: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_SIGNED: Final = {1: "b", 2: "h", 4: "i", 8: "q"}
 
 
-@dataclass(slots=True)
-class Span:
-    """A named run of octets while it is traced: `end` stays None, and `value` too, where decoding broke inside it."""
+def _packed(format_: str) -> Codec[Any]:
+    packer = struct.Struct(f">{format_}")
+    unpack_from, size = packer.unpack_from, packer.size
 
-    name: str
-    start: int
-    end: int | None = None
-    value: object = None
-    children: "list[Span]" = field(default_factory=list["Span"])
-
-    def child(self, name: str, start: int) -> "Span":
-        """A new part of this run."""
-        part = Span(name, start)
-        self.children.append(part)
-        return part
-
-    def close(self, end: int, value: object) -> None:
-        """The run is read: where it ended and what it meant."""
-        self.end = end
-        self.value = value
-
-
-class Codec(Generic[T]):
-    """One compiled wire type. `trace` reads like `decode` and leaves a `Span` for every part it understood."""
-
-    __slots__ = ("decode", "encode", "trace")
-
-    def __init__(
-        self,
-        encode: Callable[[T, bytearray], None],
-        decode: Callable[[Octets, int], tuple[T, int]],
-        trace: Callable[[Octets, int, Span], tuple[T, int]] | None = None,
-    ) -> None:
-        self.encode: Final = encode
-        self.decode: Final = decode
-        self.trace: Final[Callable[[Octets, int, Span], tuple[T, int]]] = trace or _leaf(decode)
-
-
-def _leaf(decode: Callable[[Octets, int], tuple[T, int]]) -> Callable[[Octets, int, Span], tuple[T, int]]:
-    """Tracing a type that has no parts is decoding it."""
-
-    def trace(octets: Octets, position: int, _span: Span) -> tuple[T, int]:
-        return decode(octets, position)
-
-    return trace
-
-
-class WireType(Protocol):
-    """Anything that can be compiled into a codec; the escape hatch for a field that no type below describes."""
-
-    def codec(self) -> Codec[Any]:
-        """The compiled form."""
-        ...
-
-
-_UNSIGNED = {1: ">B", 2: ">H", 4: ">I", 8: ">Q"}
-_SIGNED = {1: ">b", 2: ">h", 4: ">i", 8: ">q"}
-
-
-def _integer(format_: str) -> Codec[int]:
-    packer = struct.Struct(format_)
-    pack, unpack_from, size = packer.pack, packer.unpack_from, packer.size
-
-    def encode(value: int, out: bytearray) -> None:
-        out += pack(value)
-
-    def decode(octets: Octets, position: int) -> tuple[int, int]:
+    def decode(octets: Octets, position: int) -> tuple[Any, int]:
         return unpack_from(octets, position)[0], position + size
 
-    return Codec(encode, decode)
+    return Codec(packer.pack, decode, layout=Packed(format_, size))
 
 
 def _octet() -> Codec[int]:
-    def encode(value: int, out: bytearray) -> None:
+    def write(value: int) -> Octets:
         if not 0 <= value <= 0xFF:
             raise LocalProtocolError(f"{value} does not fit one octet", layer="codec")
-        out.append(value)
+        return bytes((value,))
 
     def decode(octets: Octets, position: int) -> tuple[int, int]:
         return octets[position], position + 1
 
-    return Codec(encode, decode)
+    return Codec(write, decode, layout=Packed(_UNSIGNED[1], 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +65,7 @@ class Unsigned:
     octets: int
 
     def codec(self) -> Codec[int]:
-        return _octet() if self.octets == 1 else _integer(_UNSIGNED[self.octets])
+        return _octet() if self.octets == 1 else _packed(_UNSIGNED[self.octets])
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +75,7 @@ class Signed:
     octets: int
 
     def codec(self) -> Codec[int]:
-        return _integer(_SIGNED[self.octets])
+        return _packed(_SIGNED[self.octets])
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +83,7 @@ class Boolean:
     """BOOLEAN: 00 is false, anything else true; 01 is sent."""
 
     def codec(self) -> Codec[bool]:
-        def encode(value: bool, out: bytearray) -> None:
-            out.append(1 if value else 0)
-
-        def decode(octets: Octets, position: int) -> tuple[bool, int]:
-            return octets[position] != 0, position + 1
-
-        return Codec(encode, decode)
+        return _packed("?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +91,8 @@ class OctetString:
     """OCTET STRING with its length before it."""
 
     def codec(self) -> Codec[bytes]:
-        def encode(value: bytes, out: bytearray) -> None:
-            encode_length(len(value), out)
-            out += value
+        def write(value: bytes) -> Octets:
+            return length_octets(len(value)) + value
 
         def decode(octets: Octets, position: int) -> tuple[bytes, int]:
             length, start = decode_length(octets, position)
@@ -171,7 +101,7 @@ class OctetString:
                 raise truncated(octets, end, f"string of {length} octets")
             return octets[start:end], end
 
-        return Codec(encode, decode)
+        return Codec(write, decode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +113,10 @@ class FixedOctets:
     def codec(self) -> Codec[bytes]:
         size = self.size
 
-        def encode(value: bytes, out: bytearray) -> None:
+        def write(value: bytes) -> Octets:
             if len(value) != size:
                 raise LocalProtocolError(f"{len(value)} octets where {size} belong", layer="codec")
-            out += value
+            return b"" + value
 
         def decode(octets: Octets, position: int) -> tuple[bytes, int]:
             end = position + size
@@ -194,7 +124,7 @@ class FixedOctets:
                 raise truncated(octets, end, f"string of {size} octets")
             return octets[position:end], end
 
-        return Codec(encode, decode)
+        return Codec(write, decode, layout=Packed(f"{size}s", size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,21 +137,40 @@ class Mapped(Generic[T]):
 
     def codec(self) -> Codec[T]:
         inner, read, write = self.wire.codec(), self.read, self.write
-        encode_inner, decode_inner = inner.encode, inner.decode
 
-        def encode(value: T, out: bytearray) -> None:
-            encode_inner(write(value), out)
+        def write_converted(value: T) -> Octets:
+            return inner.write(write(value))
 
         def decode(octets: Octets, position: int) -> tuple[T, int]:
-            raw, end = decode_inner(octets, position)
+            raw, end = inner.decode(octets, position)
             return read(raw), end
 
-        return Codec(encode, decode)
+        return Codec(write_converted, decode, layout=Converted(inner, read, write))
 
 
 def Enumerated(enum: type[IntEnum]) -> Mapped[IntEnum]:  # noqa: N802 - reads as the ASN.1 type it is
     """ENUMERATED in one octet. The enum must be open: a meter may send a code that nobody wrote down."""
-    return Mapped(Unsigned(1), enum, int)
+    return Mapped(Unsigned(1), _members(enum), int)
+
+
+@cache
+def _members(enum: type[IntEnum]) -> Callable[[int], IntEnum]:
+    """Looks a member up; calling an enum takes five times as long."""
+    return _Members(enum).__getitem__
+
+
+class _Members(dict[int, IntEnum]):
+    """The members of an enum by their octet, those that nobody wrote down as soon as they come: 256 at most."""
+
+    def __init__(self, enum: type[IntEnum]) -> None:
+        super().__init__((int(member), member) for member in enum)
+        self._enum = enum
+
+    def __missing__(self, octet: int) -> IntEnum:
+        return self.setdefault(octet, self._enum(octet))
+
+    def __repr__(self) -> str:
+        return f"<members of {self._enum.__name__}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,34 +181,30 @@ class Optional:
 
     def codec(self) -> Codec[Any]:
         inner = self.wire.codec()
-        encode_inner, decode_inner = inner.encode, inner.decode
 
-        def encode(value: Any, out: bytearray) -> None:
-            out.append(0 if value is None else 1)
-            if value is not None:
-                encode_inner(value, out)
-
-        def present(octets: Octets, position: int) -> bool:
-            usage = octets[position]
-            if usage > 1:
-                raise RemoteProtocolError(
-                    f"{usage:02x} where only 00 (absent) or 01 (present) is legal",
-                    offset=position,
-                    layer="codec",
-                )
-            return usage == 1
+        def write(value: Any) -> Octets:
+            return b"\x00" if value is None else b"\x01" + inner.write(value)
 
         def decode(octets: Octets, position: int) -> tuple[Any, int]:
-            if present(octets, position):
-                return decode_inner(octets, position + 1)
+            usage = octets[position]
+            if usage == 1:
+                return inner.decode(octets, position + 1)
+            if usage:
+                raise _no_usage(usage, position)
             return None, position + 1
 
         def trace(octets: Octets, position: int, span: Span) -> tuple[Any, int]:
-            if present(octets, position):
+            if octets[position] == 1:
                 return inner.trace(octets, position + 1, span)
-            return None, position + 1
+            return decode(octets, position)
 
-        return Codec(encode, decode, trace)
+        return Codec(write, decode, trace)
+
+
+def _no_usage(usage: int, position: int) -> RemoteProtocolError:
+    return RemoteProtocolError(
+        f"{usage:02x} where only 00 (absent) or 01 (present) is legal", offset=position, layer="codec"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,16 +216,15 @@ class Default:
 
     def codec(self) -> Codec[Any]:
         inner, default = Optional(self.wire).codec(), self.value
-        encode_inner, decode_inner = inner.encode, inner.decode
 
-        def encode(value: Any, out: bytearray) -> None:
-            encode_inner(None if value == default else value, out)
+        def write(value: Any) -> Octets:
+            return inner.write(None if value == default else value)
 
         def decode(octets: Octets, position: int) -> tuple[Any, int]:
-            value, end = decode_inner(octets, position)
+            value, end = inner.decode(octets, position)
             return default if value is None else value, end
 
-        return Codec(encode, decode)
+        return Codec(write, decode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,13 +238,10 @@ class SequenceOf:
 
     def codec(self) -> Codec[tuple[Any, ...]]:
         inner = self.wire.codec()
-        encode_inner, decode_inner = inner.encode, inner.decode
 
-        def encode(items: Iterable[Any], out: bytearray) -> None:
-            listed = tuple(items)
-            encode_length(len(listed), out)
-            for item in listed:
-                encode_inner(item, out)
+        def write(items: Iterable[Any]) -> Octets:
+            written = [inner.write(item) for item in items]
+            return length_octets(len(written)) + b"".join(written)
 
         def counted(octets: Octets, position: int) -> tuple[int, int]:
             count, start = decode_length(octets, position)
@@ -316,7 +257,7 @@ class SequenceOf:
             count, position = counted(octets, position)
             items: list[Any] = []
             for _ in range(count):
-                item, position = decode_inner(octets, position)
+                item, position = inner.decode(octets, position)
                 items.append(item)
             return tuple(items), position
 
@@ -330,7 +271,7 @@ class SequenceOf:
                 items.append(item)
             return tuple(items), position
 
-        return Codec(encode, decode, trace)
+        return Codec(write, decode, trace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,18 +294,17 @@ class Choice:
 
     def codec(self) -> Codec[Any]:
         by_tag = {arm.tag: arm.wire.codec() for arm in self.alternatives}
-        by_type = {arm.type: (arm.tag, by_tag[arm.tag].encode) for arm in self.alternatives}
+        by_type = {arm.type: (bytes((arm.tag,)), by_tag[arm.tag]) for arm in self.alternatives}
         legal = " or ".join(f"{arm.tag:02x} ({arm.type.__name__})" for arm in self.alternatives)
 
-        def encode(value: Any, out: bytearray) -> None:
+        def write(value: Any) -> Octets:
             try:
-                tag, encode_arm = by_type[type(value)]
+                tag, inner = by_type[type(value)]
             except KeyError:
                 raise LocalProtocolError(
                     f"a {type(value).__name__} is none of {legal}", layer="codec"
                 ) from None
-            out.append(tag)
-            encode_arm(value, out)
+            return tag + inner.write(value)
 
         def arm(octets: Octets, position: int) -> Codec[Any]:
             try:
@@ -380,4 +320,4 @@ class Choice:
         def trace(octets: Octets, position: int, span: Span) -> tuple[Any, int]:
             return arm(octets, position).trace(octets, position + 1, span)
 
-        return Codec(encode, decode, trace)
+        return Codec(write, decode, trace)

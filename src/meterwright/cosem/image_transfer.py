@@ -20,6 +20,7 @@ from meterwright.data import (
     double_long_unsigned,
     elements_of,
     enumerated,
+    node,
     octet_string,
     structure,
 )
@@ -49,6 +50,11 @@ class _Witness:
 
 
 _FROM_THE_METER: Final = _Witness()
+_STRUCTURE, _DOUBLE_LONG_UNSIGNED, _OCTET_STRING = (  # looked up once: there are thousands of blocks
+    DataTag.STRUCTURE,
+    DataTag.DOUBLE_LONG_UNSIGNED,
+    DataTag.OCTET_STRING,
+)
 
 
 @final
@@ -141,6 +147,11 @@ class ImageBlock(AssociationBound):
             f"block {self.number} cannot be moved to {association}: cut it anew", layer="cosem"
         )
 
+    def to_data(self) -> Data:
+        """The parameter of image_block_transfer."""
+        number, octets = node((_DOUBLE_LONG_UNSIGNED, self._number)), node((_OCTET_STRING, self._octets))
+        return node((_STRUCTURE, (number, octets)))
+
     def __repr__(self) -> str:
         return f"<ImageBlock {self.number}, {len(self.octets)} octets>"
 
@@ -170,21 +181,20 @@ def _block_size_from(data: Data) -> BlockSize:
 
 
 def _size_to(size: BlockSize) -> Data:
-    _require_exactly(BlockSize, size)
+    if type(size) is not BlockSize:
+        raise _only(BlockSize, size)
     return double_long_unsigned(size.octets)
 
 
-def _require_exactly(kind: type, value: object) -> None:
-    """Refuse what only looks like one, a class derived from it too. LocalProtocolError then."""
-    if type(value) is not kind:
-        raise LocalProtocolError(
-            f"a {type(value).__name__} where only a {kind.__name__} will do", layer="cosem"
-        )
+def _only(kind: type, value: object) -> LocalProtocolError:
+    """What only looks like one is refused, a class derived from it too."""
+    return LocalProtocolError(f"a {type(value).__name__} where only a {kind.__name__} will do", layer="cosem")
 
 
 def _block_to(block: ImageBlock) -> Data:
-    _require_exactly(ImageBlock, block)
-    return Data(DataTag.STRUCTURE, (double_long_unsigned(block.number), octet_string(block.octets)))
+    if type(block) is not ImageBlock:
+        raise _only(ImageBlock, block)
+    return block.to_data()
 
 
 def _block_from(data: Data) -> ImageBlock:

@@ -1,6 +1,15 @@
 """Data: the self-describing tree that attributes and parameters are made of, and the types that read meaning from it."""
 
-from meterwright.data.tree import DEEPEST_NESTING, Content, Data, DataField, DataTag, decode_data, encode_data
+from meterwright.data.tree import (
+    DEEPEST_NESTING,
+    Content,
+    Data,
+    DataField,
+    DataTag,
+    decode_data,
+    encode_data,
+    node,
+)
 from meterwright.data.types import (
     DataType,
     anything,
@@ -66,6 +75,7 @@ __all__ = [
     "long64",
     "long64_unsigned",
     "long_unsigned",
+    "node",
     "null_data",
     "octet_date",
     "octet_date_time",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from enum import IntEnum, IntFlag
 from typing import Annotated, Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
 
-from meterwright.data.tree import Data, DataTag
+from meterwright.data.tree import Data, DataTag, node
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 from meterwright.values import BitString, CosemDate, CosemDateTime, CosemTime, Obis, ScalerUnit, Unit
 
@@ -114,7 +114,7 @@ def _whole_number(tag: DataTag, bits: int, *, signed: bool) -> DataType[int]:
     def to_data(value: int) -> Data:
         if not low <= value <= high:
             raise LocalProtocolError(f"{value} is no {tag.label}: {low} to {high} fit", layer="data")
-        return Data(tag, int(value))
+        return node((tag, int(value)))
 
     return DataType(tag.label, to_data, lambda data: _integral(data, tag.label), tag)
 
@@ -176,9 +176,11 @@ def _octets_of(data: Data, expected: str) -> bytes:
     raise _unexpected(data, expected)
 
 
+_OCTET_STRING: Final = DataTag.OCTET_STRING  # looked up once: an enum takes its time to give a member
+
 octet_string: Final[DataType[bytes]] = DataType(
     "octet-string",
-    lambda value: Data(DataTag.OCTET_STRING, b"".join((value,))),
+    lambda value: node((_OCTET_STRING, b"".join((value,)))),
     lambda data: _octets_of(data, "octet-string"),
     DataTag.OCTET_STRING,
 )

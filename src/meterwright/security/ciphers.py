@@ -11,9 +11,11 @@ SC 00 (nothing is protected), compression (nobody has it), the broadcast bit wit
 another length, keys that are not there.
 """
 
-from typing import Final, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
-from meterwright.security.gcm import Gcm
+from meterwright.security.gcm import Gcm, missing_tag
 from meterwright.security.keys import Keys
 from meterwright.security.secret import Secret
 from meterwright.security.suites import SUITES, TAG_SIZE, suite_of
@@ -22,68 +24,43 @@ from meterwright.values import Protection, SecurityControl, SecuritySuite
 
 __all__ = ["Ciphers", "Transform"]
 
+_DEDICATED: Final = 0x100
+"""No bit of a control octet: sets the transforms under the dedicated key apart."""
 
-class Transform(Protocol):
-    """What one security control does to an APDU under one key."""
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Transform:
+    """What one security control does to an APDU under one key.
+
+    ``seal(nonce, apdu)`` gives what stands after the security header, ``open(nonce, content)`` the APDU again, or a
+    SecurityViolation where there is a tag and it is wrong.
+    """
 
     control: SecurityControl
-
-    def seal(self, nonce: bytes, apdu: bytes, /) -> bytes:
-        """What stands after the security header."""
-        ...
-
-    def open(self, nonce: bytes, content: bytes, /) -> bytes:
-        """The APDU. SecurityViolation where there is a tag and it is wrong."""
-        ...
+    seal: Callable[[bytes, bytes], bytes]
+    open: Callable[[bytes, bytes], bytes]
 
 
-class _Authenticated:
-    __slots__ = ("__associated", "_cipher", "control")
+def _authenticated(control: SecurityControl, cipher: Gcm, associated: bytes) -> Transform:
+    def seal(nonce: bytes, apdu: bytes) -> bytes:
+        return apdu + cipher.tag(nonce, associated + apdu)
 
-    def __init__(self, control: SecurityControl, cipher: Gcm, associated: bytes) -> None:
-        self.control = control
-        self._cipher = cipher
-        self.__associated = associated
-
-    def seal(self, nonce: bytes, apdu: bytes) -> bytes:
-        return apdu + self._cipher.tag(nonce, self.__associated + apdu)
-
-    def open(self, nonce: bytes, content: bytes) -> bytes:
-        _require_tag(content)
+    def open_(nonce: bytes, content: bytes) -> bytes:
+        if len(content) < TAG_SIZE:
+            raise missing_tag()
         apdu = content[:-TAG_SIZE]
-        self._cipher.check(nonce, content[-TAG_SIZE:], self.__associated + apdu)
+        cipher.check(nonce, content[-TAG_SIZE:], associated + apdu)
         return apdu
 
-
-class _Encrypted:
-    __slots__ = ("control", "open", "seal")
-
-    def __init__(self, control: SecurityControl, cipher: Gcm) -> None:
-        self.control = control
-        self.seal = self.open = cipher.stream
+    return Transform(control, seal, open_)
 
 
-class _Both:
-    __slots__ = ("__associated", "_cipher", "control")
-
-    def __init__(self, control: SecurityControl, cipher: Gcm, associated: bytes) -> None:
-        self.control = control
-        self._cipher = cipher
-        self.__associated = associated
-
-    def seal(self, nonce: bytes, apdu: bytes) -> bytes:
-        return self._cipher.seal(nonce, apdu, self.__associated)
-
-    def open(self, nonce: bytes, content: bytes) -> bytes:
-        _require_tag(content)
-        return self._cipher.open(nonce, content, self.__associated)
+def _encrypted(control: SecurityControl, cipher: Gcm) -> Transform:
+    return Transform(control, cipher.stream, cipher.stream)
 
 
-def _require_tag(content: bytes) -> None:
-    if len(content) < TAG_SIZE:
-        raise SecurityViolation(
-            Violation.TAG, f"an authenticated APDU without the {TAG_SIZE} octets of its tag"
-        )
+def _both(control: SecurityControl, cipher: Gcm, associated: bytes) -> Transform:
+    return Transform(control, cipher.sealer(associated), cipher.opener(associated))
 
 
 class Ciphers:
@@ -97,7 +74,7 @@ class Ciphers:
         self._unicast = Gcm(keys.global_unicast)
         self._broadcast = None if keys.global_broadcast is None else Gcm(keys.global_broadcast)
         self._dedicated = None if keys.dedicated is None else Gcm(keys.dedicated)
-        self._transforms: dict[tuple[int, bool], Transform] = {}
+        self._transforms: dict[int, Transform] = {}
 
     def use_dedicated(self, key: Secret) -> None:
         """A dedicated key was agreed on. SecurityViolation where it is not as long as the suite wants."""
@@ -110,25 +87,25 @@ class Ciphers:
 
     def transform(self, control: int, *, dedicated: bool) -> Transform:
         """What this control octet means under our keys. SecurityViolation where it may not be, or a key is missing."""
-        known = self._transforms.get((control, dedicated))
+        number = control | _DEDICATED if dedicated else control
+        known = self._transforms.get(number)
         if known is None:
-            known = self._transforms[control, dedicated] = self._make(
-                SecurityControl.from_octet(control), dedicated=dedicated
-            )
+            known = self._make(SecurityControl.from_octet(control), dedicated=dedicated)
+            self._transforms[number] = known
         return known
 
     def _make(self, control: SecurityControl, *, dedicated: bool) -> Transform:
         self._refuse_illegal(control, dedicated=dedicated)
         cipher = self._cipher(dedicated=dedicated, broadcast=control.broadcast)
         if not control.authenticated:
-            return _Encrypted(control, cipher)
+            return _encrypted(control, cipher)
         if self.__authentication is None:
             raise SecurityViolation(
                 Violation.KEY, "the authentication key is not known", hint="give the authentication key (GAK)"
             )
         associated = bytes((control.to_octet(),)) + self.__authentication.reveal()
-        kind = _Both if control.encrypted else _Authenticated
-        return kind(control, cipher, associated)
+        make = _both if control.encrypted else _authenticated
+        return make(control, cipher, associated)
 
     def _refuse_illegal(self, control: SecurityControl, *, dedicated: bool) -> None:
         if control.protection is Protection.NONE:

@@ -16,6 +16,7 @@ The tests compare with a plain `Cipher` context for any input.
 """
 
 import hmac
+from collections.abc import Callable
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,13 +25,17 @@ from meterwright.security.secret import Secret
 from meterwright.security.suites import TAG_SIZE
 from meterwright.security.violation import SecurityViolation, Violation
 
-__all__ = ["NONCE_SIZE", "Gcm"]
+__all__ = ["NONCE_SIZE", "Gcm", "missing_tag"]
 
 NONCE_SIZE: Final = 12
 """System title (8) and invocation counter (4)."""
 
 _FULL_TAG: Final = 16
-_NOT_SENT: Final = _FULL_TAG - TAG_SIZE
+_CIPHERTEXT, _TAG = slice(None, -TAG_SIZE), slice(-TAG_SIZE, None)
+"""Of what was sent. Slices are made once: there are five for each APDU."""
+_BEFORE_FULL_TAG, _TAG_OF_FULL = slice(None, -_FULL_TAG), slice(-_FULL_TAG, TAG_SIZE - _FULL_TAG)
+"""Of what `AESGCM` gives."""
+_SENT: Final = slice(None, TAG_SIZE - _FULL_TAG)
 _compare: Final = hmac.compare_digest
 
 
@@ -44,15 +49,34 @@ class Gcm:
 
     def seal(self, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:
         """Ciphertext and tag."""
-        return self._encrypt(nonce, plaintext, associated)[:-_NOT_SENT]
+        return self.sealer(associated)(nonce, plaintext)
 
     def open(self, nonce: bytes, sealed: bytes, associated: bytes) -> bytes:
         """The plaintext of ciphertext and tag. SecurityViolation, and no plaintext, where the tag is wrong."""
+        return self.opener(associated)(nonce, sealed)
+
+    def sealer(self, associated: bytes) -> Callable[[bytes, bytes], bytes]:
+        """`seal`, for those who always have the same associated octets."""
         encrypt = self._encrypt
-        plaintext = encrypt(nonce, sealed[:-TAG_SIZE], None)[:-_FULL_TAG]
-        if not _compare(encrypt(nonce, plaintext, associated)[-_FULL_TAG:-_NOT_SENT], sealed[-TAG_SIZE:]):
-            raise _wrong_tag()
-        return plaintext
+
+        def seal(nonce: bytes, plaintext: bytes) -> bytes:
+            return encrypt(nonce, plaintext, associated)[_SENT]
+
+        return seal
+
+    def opener(self, associated: bytes) -> Callable[[bytes, bytes], bytes]:
+        """`open`, for those who always have the same associated octets."""
+        encrypt = self._encrypt
+
+        def open_(nonce: bytes, sealed: bytes) -> bytes:
+            if len(sealed) < TAG_SIZE:
+                raise missing_tag()
+            plaintext = encrypt(nonce, sealed[_CIPHERTEXT], None)[_BEFORE_FULL_TAG]
+            if not _compare(encrypt(nonce, plaintext, associated)[_TAG_OF_FULL], sealed[_TAG]):
+                raise _wrong_tag()
+            return plaintext
+
+        return open_
 
     def tag(self, nonce: bytes, associated: bytes) -> bytes:
         """The tag of what is only authenticated (GMAC)."""
@@ -65,7 +89,12 @@ class Gcm:
 
     def stream(self, nonce: bytes, octets: bytes) -> bytes:
         """Encrypt or decrypt without a tag: counter mode. Nothing tells whether the result is what was sent."""
-        return self._encrypt(nonce, octets, None)[:-_FULL_TAG]
+        return self._encrypt(nonce, octets, None)[_BEFORE_FULL_TAG]
+
+
+def missing_tag() -> SecurityViolation:
+    """What is too short to hold a tag where one belongs."""
+    return SecurityViolation(Violation.TAG, f"an authenticated APDU without the {TAG_SIZE} octets of its tag")
 
 
 def _wrong_tag() -> SecurityViolation:

@@ -12,18 +12,13 @@ octet is the one which the outer tag promises, and it is told for every SC.
 """
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NamedTuple
 
-from meterwright.apdu import (
-    DEDICATED_TAGS,
-    GLOBAL_TAGS,
-    PLAIN_TAGS,
-    GeneralDedCiphering,
-    GeneralGloCiphering,
-)
-from meterwright.codec import decode_length, encode_length
+from meterwright.apdu import DEDICATED_TAGS, GLOBAL_TAGS, GeneralDedCiphering, GeneralGloCiphering
+from meterwright.codec import decode_length, length_octets
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 from meterwright.security.ciphers import Ciphers
 from meterwright.security.suites import TAG_SIZE
@@ -47,12 +42,16 @@ TITLE_SIZE: Final = 8
 """Octets of a system title: three letters of the maker, five that make it unique."""
 
 _GENERAL_GLO, _GENERAL_DED = GeneralGloCiphering.prefix[0], GeneralDedCiphering.prefix[0]
-_GENERAL: Final = frozenset((_GENERAL_GLO, _GENERAL_DED))
-_DEDICATED: Final = frozenset((*DEDICATED_TAGS.values(), _GENERAL_DED))
-_CIPHERED: Final = _GENERAL | PLAIN_TAGS.keys()
 _HEADER: Final = struct.Struct(">BI")
+_pack_header, _unpack_header, _HEADER_SIZE = _HEADER.pack, _HEADER.unpack_from, _HEADER.size
+_new: Final = tuple.__new__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # generic, as it should be
+"""Makes what was opened for less than calling `Opened`."""
 _BROADCAST: Final = 0x40
-_SHORT: Final = 0x80
+_TWINS: Final = {
+    dedicated: {tag: bytes((twin,)) for tag, twin in twins.items()}
+    for dedicated, twins in ((False, GLOBAL_TAGS), (True, DEDICATED_TAGS))
+}
+"""Under the dedicated key or not: the tag of a plain APDU, and that of its twin."""
 
 
 class Style(Enum):
@@ -70,16 +69,34 @@ class Form:
     style: Style = Style.SERVICE_SPECIFIC
     dedicated: bool = False
     broadcast: bool = False
+    _control: int = field(init=False, repr=False, compare=False)
+    _twins: Mapping[int, bytes] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.protection:
             raise LocalProtocolError("an APDU without protection needs no form", layer="security")
         if self.dedicated and self.broadcast:
             raise LocalProtocolError("a dedicated key is for one association, not for all", layer="security")
+        twins = _TWINS[self.dedicated] if self.style is Style.SERVICE_SPECIFIC else None
+        object.__setattr__(self, "_control", int(self.protection) | (_BROADCAST if self.broadcast else 0))
+        object.__setattr__(self, "_twins", twins)
 
-    def control(self, suite: SecuritySuite) -> int:
-        """The security control octet that says so."""
-        return int(self.protection) | int(suite) | (_BROADCAST if self.broadcast else 0)
+    def control(self, suite: int) -> int:
+        """The security control octet that says so in this suite."""
+        return self._control | suite
+
+    def before_length(self, apdu: bytes, title: bytes) -> bytes:
+        """What stands before the length: the tag, and in general style the title."""
+        if self._twins is None:
+            return bytes((_GENERAL_DED if self.dedicated else _GENERAL_GLO, TITLE_SIZE)) + title
+        twin = self._twins.get(apdu[0]) if apdu else None
+        if twin is None:
+            raise LocalProtocolError(
+                f"an APDU that begins with {apdu[:1].hex() or 'nothing'} has no ciphered twin",
+                layer="security",
+                hint="general ciphering takes any APDU",
+            )
+        return twin
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +129,22 @@ class Opened(NamedTuple):
         return f"Opened({len(self.apdu)} octets, {self.control!r}, counter={self.counter}, originator={self.originator.hex()})"
 
 
+class _Outer(NamedTuple):
+    """What the first octet of a protected APDU tells. `plain_tag`: the first octet of what is inside; None in general style."""
+
+    style: Style
+    dedicated: bool
+    plain_tag: int | None
+
+
+_OUTER: Final = {
+    _GENERAL_GLO: _Outer(Style.GENERAL, False, None),
+    _GENERAL_DED: _Outer(Style.GENERAL, True, None),
+    **{twin: _Outer(Style.SERVICE_SPECIFIC, False, tag) for tag, twin in GLOBAL_TAGS.items()},
+    **{twin: _Outer(Style.SERVICE_SPECIFIC, True, tag) for tag, twin in DEDICATED_TAGS.items()},
+}
+
+
 # ------------------------------------------------------------------------------------------------ protecting
 
 
@@ -123,31 +156,12 @@ def protect(apdu: bytes, ciphers: Ciphers, form: Form, title: bytes, counter: in
         )
     control = form.control(ciphers.suite)
     try:
-        header = _HEADER.pack(control, counter)
+        header = _pack_header(control, counter)
     except struct.error:
         raise LocalProtocolError(f"{counter} is no invocation counter", layer="security") from None
-    around = _around(apdu, form, title)
-    transform = ciphers.transform(control, dedicated=form.dedicated)
-    content = header + transform.seal(title + header[1:], apdu)
-    if len(content) < _SHORT:
-        return around + bytes((len(content),)) + content
-    out = bytearray(around)
-    encode_length(len(content), out)
-    return bytes(out + content)
-
-
-def _around(apdu: bytes, form: Form, title: bytes) -> bytes:
-    """What stands before the length: the tag, and in general style the title."""
-    if form.style is Style.GENERAL:
-        return bytes((_GENERAL_DED if form.dedicated else _GENERAL_GLO, TITLE_SIZE)) + title
-    twins = DEDICATED_TAGS if form.dedicated else GLOBAL_TAGS
-    if not apdu or apdu[0] not in twins:
-        raise LocalProtocolError(
-            f"an APDU that begins with {apdu[:1].hex() or 'nothing'} has no ciphered twin",
-            layer="security",
-            hint="general ciphering takes any APDU",
-        )
-    return bytes((twins[apdu[0]],))
+    before = form.before_length(apdu, title)
+    sealed = ciphers.transform(control, dedicated=form.dedicated).seal(title + header[1:], apdu)
+    return b"".join((before, length_octets(_HEADER_SIZE + len(sealed)), header, sealed))
 
 
 # ------------------------------------------------------------------------------------------------ opening
@@ -155,21 +169,22 @@ def _around(apdu: bytes, form: Form, title: bytes) -> bytes:
 
 def is_ciphered(octets: bytes) -> bool:
     """Whether the first octet is that of an APDU which `unprotect` opens."""
-    return bool(octets) and octets[0] in _CIPHERED
+    return octets[0] in _OUTER if octets else False
 
 
 def read_envelope(octets: bytes) -> Envelope:
     """What stands around a protected APDU. RemoteProtocolError where that is not as the standard has it."""
-    title, start = _title_and_start(octets)
-    control, counter = _HEADER.unpack_from(octets, start)
+    outer = _outer(octets)
+    title, start = _title_and_start(octets, outer)
+    control, counter = _unpack_header(octets, start)
     return Envelope(
-        style=Style.GENERAL if octets[0] in _GENERAL else Style.SERVICE_SPECIFIC,
-        dedicated=octets[0] in _DEDICATED,
+        style=outer.style,
+        dedicated=outer.dedicated,
         control=SecurityControl.from_octet(control),
         counter=counter,
         title=title,
-        plain_tag=PLAIN_TAGS.get(octets[0]),
-        start=start + _HEADER.size,
+        plain_tag=outer.plain_tag,
+        start=start + _HEADER_SIZE,
     )
 
 
@@ -179,7 +194,8 @@ def unprotect(octets: bytes, ciphers: Ciphers, originator: bytes | None) -> Open
     A general APDU may name its sender, and then that one is the originator. SecurityViolation where tag, key or title do not
     fit, RemoteProtocolError where the octets break the standard.
     """
-    named, start = _title_and_start(octets)
+    outer = style, dedicated, promised = _outer(octets)
+    named, start = _title_and_start(octets, outer)
     title = named or originator
     if title is None:
         raise SecurityViolation(
@@ -187,20 +203,17 @@ def unprotect(octets: bytes, ciphers: Ciphers, originator: bytes | None) -> Open
             "the sender's system title is not known, and without it nothing it sends can be opened",
             hint="it comes with the AARE; else give it with the meter's settings (security setup, attribute 5)",
         )
-    tag = octets[0]
-    control, counter = _HEADER.unpack_from(octets, start)
-    dedicated = tag in _DEDICATED
+    control, counter = _unpack_header(octets, start)
+    content = start + _HEADER_SIZE
     transform = ciphers.transform(control, dedicated=dedicated)
-    apdu = transform.open(title + octets[start + 1 : start + 5], octets[start + 5 :])
-    promised = PLAIN_TAGS.get(tag)
+    apdu = transform.open(title + octets[start + 1 : content], octets[content:])
     if not apdu or (promised is not None and apdu[0] != promised):
         raise SecurityViolation(
             Violation.TAG,
             "a ciphered APDU does not hold what its tag promises",
             hint="without authentication this is how a wrong key or system title shows; else it was altered",
         )
-    style = Style.GENERAL if promised is None else Style.SERVICE_SPECIFIC
-    return Opened(apdu, transform.control, counter, title, style, dedicated)
+    return _new(Opened, (apdu, transform.control, counter, title, style, dedicated))
 
 
 def demand(control: SecurityControl, required: Protection, suite: SecuritySuite) -> None:
@@ -224,21 +237,30 @@ def _words(protection: Protection) -> str:
     return " and ".join(word for bit, word in words.items() if bit & protection) or "unprotected"
 
 
-def _title_and_start(octets: bytes) -> tuple[bytes | None, int]:
-    """The title that a general APDU names (else None), and where the security header starts."""
-    if not octets or octets[0] not in _CIPHERED:
+def _outer(octets: bytes) -> _Outer:
+    """What the first octet tells. RemoteProtocolError where it is none of a ciphered APDU."""
+    outer = _OUTER.get(octets[0]) if octets else None
+    if outer is None:
         raise RemoteProtocolError("this is no ciphered APDU", offset=0, layer="security")
-    title, position = _title(octets) if octets[0] in _GENERAL else (None, 1)
+    return outer
+
+
+def _title_and_start(octets: bytes, outer: _Outer) -> tuple[bytes | None, int]:
+    """The title that a general APDU names (else None), and where the security header starts."""
+    title, position = _title(octets) if outer.plain_tag is None else (None, 1)
     if position >= len(octets):
         raise RemoteProtocolError("the octets end too early", offset=len(octets), layer="security")
-    length, start = decode_length(octets, position)
-    if start + length != len(octets) and not _counts_a_missing_tag(octets, start, length):
+    length, start = octets[position], position + 1
+    if length >= 0x80:
+        length, start = decode_length(octets, position)
+    left = len(octets) - start
+    if length != left and not _counts_a_missing_tag(octets, start, length):
         raise RemoteProtocolError(
-            f"a ciphered APDU tells a length of {length} octets, and {len(octets) - start} follow",
+            f"a ciphered APDU tells a length of {length} octets, and {left} follow",
             offset=position,
             layer="security",
         )
-    if len(octets) - start < _HEADER.size:
+    if left < _HEADER_SIZE:
         raise RemoteProtocolError("no whole security header", offset=start, layer="security")
     return title, start
 

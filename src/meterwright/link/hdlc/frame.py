@@ -39,10 +39,15 @@ LONGEST_FRAME: Final = 0x7FF
 """Octets between the flags, as many as eleven bits can count."""
 SHORTEST_FRAME: Final = 7
 
+_FLAG: Final = bytes((FLAG,))
 _FORMAT: Final = 0xA0
 _FORMAT_MASK: Final = 0xF0
 _SEGMENTED: Final = 0x08
 _POLL: Final = 0x10
+_new: Final = tuple.__new__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # generic, as it should be
+"""Makes a frame for less than calling `Frame`."""
+_REMEMBERED: Final = 1024
+"""Headers that are kept: few stations speak on a line, and they say much the same. They hold no secret."""
 
 
 class FrameKind(Enum):
@@ -124,49 +129,37 @@ class Frame(NamedTuple):
 
     def to_octets(self) -> bytes:
         """The frame between its flags. LocalProtocolError where its information is too long."""
-        addresses = self.destination.octets + self.source.octets
-        return encode_frame(addresses, self.control.octet, self.information, segmented=self.segmented)
+        destination, source, what, information, segmented = self
+        addresses = destination.octets + source.octets
+        return encode_frame(addresses, what.octet, information, segmented=segmented)
 
     @staticmethod
     def from_octets(octets: bytes) -> "Frame":
         """The frame that stands in `octets`, without its flags. RemoteProtocolError where it is none."""
-        if len(octets) < SHORTEST_FRAME:
-            raise _broken(f"{len(octets)} octets are too few for a frame", 0)
-        first = octets[0]
-        if first & _FORMAT_MASK != _FORMAT:
-            raise _broken(f"frame format {first:02x} is not type 3", 0)
-        if announced_length(octets, 0) != len(octets):
-            raise _broken(
-                f"the length announced is {announced_length(octets, 0)}, there are {len(octets)} octets", 0
-            )
-        middle = _address_end(octets, 2)
-        end = _address_end(octets, middle)
-        destination, source = _addresses(octets[2:middle], octets[middle:end])
-        information = _checked_information(octets, end + 1)
-        return Frame(destination, source, CONTROLS[octets[end]], information, first & _SEGMENTED != 0)
+        size = len(octets)
+        if (
+            size < SHORTEST_FRAME
+            or (octets[0] << 8 | octets[1]) & ~(_SEGMENTED << 8) != (_FORMAT << 8) + size
+        ):
+            raise _wrong_beginning(octets)
+        end = SHORTEST_FRAME if octets[2] & octets[3] & 1 else _header_size(octets)
+        destination, source, what, segmented = _header(octets[:end])
+        if size == end:
+            return _new(Frame, (destination, source, what, b"", segmented))
+        checked = octets[end:]
+        if size < end + CHECK_SIZE or not is_intact(checked, AFTER_CHECK):
+            raise _broken("the frame's check sequence is wrong", size - CHECK_SIZE)
+        return _new(Frame, (destination, source, what, checked[:-CHECK_SIZE], segmented))
 
 
 def encode_frame(
     addresses: bytes, control_octet: int, information: bytes = b"", *, segmented: bool = False
 ) -> bytes:
     """A frame between its flags, from the octets of both addresses. LocalProtocolError where it is too long."""
-    length = 3 + len(addresses) + CHECK_SIZE
-    if information:
-        length += CHECK_SIZE + len(information)
-    if length > LONGEST_FRAME:
-        raise LocalProtocolError(
-            f"{len(information)} octets do not fit an HDLC frame", layer="hdlc", hint="send segments"
-        )
-    first = _FORMAT | (_SEGMENTED if segmented else 0) | length >> 8
-    header = b"%c%c%b%c" % (first, length & 0xFF, addresses, control_octet)
+    header = _encoded_header(addresses, control_octet, len(information), segmented)
     if not information:
-        return b"~%b%b~" % (header, check_sequence(header))
-    return b"~%b%b%b%b~" % (
-        header,
-        check_sequence(header),
-        information,
-        check_sequence(information, AFTER_CHECK),
-    )
+        return header + _FLAG
+    return b"".join((header, information, check_sequence(information, AFTER_CHECK), _FLAG))
 
 
 def announced_length(octets: bytes | bytearray, start: int) -> int:
@@ -207,6 +200,42 @@ def may_begin(octets: bytes | bytearray, start: int) -> bool:
     return have < end or is_intact(bytes(octets[start : start + end]))
 
 
+@lru_cache(maxsize=_REMEMBERED)
+def _encoded_header(addresses: bytes, control_octet: int, size: int, segmented: bool, /) -> bytes:
+    """Opening flag, header and its check sequence, before so many octets of information."""
+    length = 3 + len(addresses) + CHECK_SIZE
+    if size:
+        length += CHECK_SIZE + size
+    if length > LONGEST_FRAME:
+        raise LocalProtocolError(
+            f"{size} octets do not fit an HDLC frame", layer="hdlc", hint="send segments"
+        )
+    first = _FORMAT | (_SEGMENTED if segmented else 0) | length >> 8
+    header = b"%c%c%b%c" % (first, length & 0xFF, addresses, control_octet)
+    return _FLAG + header + check_sequence(header)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _header(octets: bytes) -> tuple[HdlcAddress, HdlcAddress, Control, bool]:
+    """What an intact header says: destination, source, control, segmented. What is not intact is not remembered."""
+    middle = _address_end(octets, 2)
+    end = _address_end(octets, middle)
+    if len(octets) < end + 1 + CHECK_SIZE:
+        raise _broken("the frame ends within its header", len(octets))
+    if not is_intact(octets):
+        raise _broken("the header's check sequence is wrong", end + 1)
+    destination, source = (
+        HdlcAddress.from_octets(octets[2:middle]),
+        HdlcAddress.from_octets(octets[middle:end]),
+    )
+    return destination, source, CONTROLS[octets[end]], octets[0] & _SEGMENTED != 0
+
+
+def _header_size(octets: bytes) -> int:
+    """Octets of the header with its check sequence, by the form of its addresses."""
+    return _address_end(octets, _address_end(octets, 2)) + 1 + CHECK_SIZE
+
+
 def _address_end(octets: bytes, start: int) -> int:
     size = address_size(octets, start)
     if not size:
@@ -214,23 +243,15 @@ def _address_end(octets: bytes, start: int) -> int:
     return start + size
 
 
-@lru_cache(maxsize=256)
-def _addresses(destination: bytes, source: bytes) -> tuple[HdlcAddress, HdlcAddress]:
-    """Both, remembered: few stations speak on a line, and they speak often."""
-    return HdlcAddress.from_octets(destination), HdlcAddress.from_octets(source)
-
-
-def _checked_information(octets: bytes, header: int) -> bytes:
-    checked = header + CHECK_SIZE
-    if len(octets) < checked:
-        raise _broken("the frame ends within its header", len(octets))
-    if not is_intact(octets[:checked]):
-        raise _broken("the header's check sequence is wrong", header)
-    if len(octets) == checked:
-        return b""
-    if len(octets) < checked + CHECK_SIZE or not is_intact(octets[checked:], AFTER_CHECK):
-        raise _broken("the frame's check sequence is wrong", len(octets) - CHECK_SIZE)
-    return octets[checked:-CHECK_SIZE]
+def _wrong_beginning(octets: bytes) -> RemoteProtocolError:
+    """Why the first two octets are not those of a frame of this length."""
+    if len(octets) < SHORTEST_FRAME:
+        return _broken(f"{len(octets)} octets are too few for a frame", 0)
+    if octets[0] & _FORMAT_MASK != _FORMAT:
+        return _broken(f"frame format {octets[0]:02x} is not type 3", 0)
+    return _broken(
+        f"the length announced is {announced_length(octets, 0)}, there are {len(octets)} octets", 0
+    )
 
 
 def _broken(what: str, offset: int) -> RemoteProtocolError:

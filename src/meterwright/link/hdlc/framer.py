@@ -9,11 +9,10 @@ from collections import deque
 from typing import Final
 
 from meterwright.errors import RemoteProtocolError
-from meterwright.link.hdlc.frame import FLAG, Frame, closing_flag, may_begin
+from meterwright.link.hdlc.frame import FLAG, SHORTEST_FRAME, Frame, closing_flag, may_begin
 
 __all__ = ["HdlcFramer"]
 
-_FLAG: Final = bytes((FLAG,))
 _ECHOES: Final = 16
 
 
@@ -41,13 +40,22 @@ class HdlcFramer:
 
     def receive(self, octets: bytes) -> list[Frame]:
         """The frames that are whole now."""
-        if len(self._buffer) <= 1 and closing_flag(octets, 0) == len(octets) - 1 and octets[0] == FLAG:
-            frame = self._frame(octets[1:-1])  # by far the most usual: one frame and nothing else
-            if frame is not None:
-                self._buffer[:] = _FLAG
+        buffer, size = self._buffer, len(octets) - 2
+        if (
+            len(buffer) <= 1
+            and size >= SHORTEST_FRAME
+            and octets[2] == size & 0xFF
+            and octets[0] == FLAG == octets[-1]
+        ):  # by far the most usual: one frame and nothing else
+            try:
+                frame = Frame.from_octets(octets[1:-1])
+            except RemoteProtocolError:
+                pass  # it is looked at again below
+            else:
+                if not buffer:
+                    buffer.append(FLAG)
                 return [] if self._expected and self._is_echo(frame) else [frame]
-            self.broken -= 1  # it is looked at again below
-        self._buffer += octets
+        buffer += octets
         return self._cut()
 
     def abandon(self) -> list[Frame]:
