@@ -73,6 +73,10 @@ class TestTheWayItIsMeant:
         size = read(BlockingFake({BLOCK_SIZE: double_long_unsigned(octets)}))
         blocks = [size.cut(image, number) for number in range(size.block_count(len(image)))]
         assert b"".join(block.octets for block in blocks) == image
+        assert [block.to_data() for block in blocks] == [
+            Data(DataTag.STRUCTURE, (double_long_unsigned(block.number), octet_string(block.octets)))
+            for block in blocks
+        ]
         assert {len(block.octets) for block in blocks[:-1]} <= {octets}
         assert 1 <= len(blocks[-1].octets) <= octets
 

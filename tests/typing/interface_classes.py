@@ -10,19 +10,48 @@ from meterwright.cosem import (
     BlockingAccess,
     BlockingAttribute,
     BlockingMethod,
+    CertificateEntity,
+    CertificateIdentification,
+    CertificateInfo,
+    CertificateOfEntity,
+    CertificateType,
     Clock,
     ClockBase,
+    ExecutedScript,
+    ExecutionTime,
     ImageInitiation,
     ImageToActivateInfo,
     ImageTransfer,
     InterfaceClass,
+    KeyAgreement,
+    KeyId,
+    KeyTransfer,
     Method,
     ObjectListElement,
     Register,
+    ScheduleType,
+    Script,
+    ScriptAction,
+    ScriptService,
+    ScriptTable,
+    SecuritySetup,
+    SecuritySetupV0,
+    SingleActionSchedule,
 )
 from meterwright.cosem.association import AssociationLn, AssociationStatus
 from meterwright.data import Data
-from meterwright.values import BitString, ClockStatus, CosemDateTime, ImageTransferStatus, Obis, ScalerUnit
+from meterwright.values import (
+    BitString,
+    ClockStatus,
+    CosemDate,
+    CosemDateTime,
+    CosemTime,
+    ImageTransferStatus,
+    Obis,
+    ScalerUnit,
+    SecurityPolicy,
+    SecuritySuite,
+)
 
 
 def on_the_class() -> None:
@@ -98,6 +127,57 @@ def refused_when_blocking(access: BlockingAccess) -> None:
     clock.shift_time.invoke("5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # text
     ImageTransfer(access).image_transfer_initiate.invoke(b"NEW")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # an identifier alone
     clock.nothing  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  # no such attribute # noqa: B018
+
+
+async def scripts_and_schedules(access: AsyncAccess, blocking_access: BlockingAccess) -> None:
+    """Classes 9 and 22."""
+    table = ScriptTable(access, "0.0.10.0.107.255")
+    (script,) = await table.scripts.get()
+    assert_type(script, Script)
+    assert_type(script.actions, tuple[ScriptAction, ...])
+    assert_type(script.actions[0].service_id, ScriptService)
+    assert_type(script.actions[0].parameter, Data)
+    assert_type(ScriptTable.execute, Method[int, None])
+    await table.execute.invoke(script.script_identifier)
+    await table.execute.invoke()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # which one
+    await table.execute.invoke(script)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # its number is meant
+
+    schedule = SingleActionSchedule(blocking_access, "0.0.15.0.2.255")
+    assert_type(schedule.executed_script.get(), ExecutedScript)
+    assert_type(schedule.type.get(), ScheduleType)
+    assert_type(schedule.execution_time.get(), tuple[ExecutionTime, ...])
+    entry = ExecutionTime(CosemTime(2, 30, 0, 0), CosemDate(2026, 3, 1))
+    assert_type(entry.date, CosemDate)
+    schedule.execution_time.set((entry,))
+    schedule.execution_time.set(())
+    schedule.execution_time.set(entry)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # an array
+    schedule.execution_time.set(CosemDateTime())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # no entry
+    ExecutionTime(CosemDate(), CosemTime())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # time comes first
+    schedule.type.set(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a bare number
+
+
+async def security_setups(access: AsyncAccess, wrapped: bytes) -> None:
+    """Class 64, in both versions."""
+    setup = SecuritySetup(access)
+    assert_type(await setup.security_policy.get(), SecurityPolicy)
+    assert_type(await setup.security_suite.get(), SecuritySuite)
+    assert_type(await setup.server_system_title.get(), bytes)
+    assert_type(await setup.certificates.get(), tuple[CertificateInfo, ...])
+    assert_type(SecuritySetupV0.global_key_transfer, Method[tuple[KeyTransfer, ...], None])
+    assert_type(
+        await setup.key_agreement.invoke((KeyAgreement(KeyId.MASTER, b""),)), tuple[KeyAgreement, ...]
+    )
+    named = CertificateIdentification.of_entity(CertificateEntity.SERVER, CertificateType.TLS, b"")
+    assert_type(named, CertificateIdentification)
+    assert_type(await setup.export_certificate.invoke(named), bytes)
+    await setup.key_transfer.invoke((KeyTransfer(KeyId.AUTHENTICATION, wrapped),))
+    await setup.key_transfer.invoke(wrapped)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # of which key
+    await setup.security_activate.invoke(SecuritySuite.SUITE_0)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # another enum
+    half = CertificateOfEntity(CertificateEntity.SERVER, CertificateType.TLS, b"")
+    await setup.remove_certificate.invoke(half)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # options alone
+    setup.global_key_transfer  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  # of version 0 # noqa: B018
+    SecuritySetupV0(access).certificates  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  # of version 1 # noqa: B018
+    KeyTransfer(2, wrapped)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a bare number
 
 
 def any_object(kind: type[InterfaceClass[Any]], access: AsyncAccess) -> None:

@@ -8,6 +8,9 @@ from meterwright.cosem.clock import Clock
 from meterwright.cosem.image_transfer import ImageTransfer
 from meterwright.cosem.interface import InterfaceClass
 from meterwright.cosem.measurement import DataObject, Register
+from meterwright.cosem.schedule import SingleActionSchedule
+from meterwright.cosem.script_table import ScriptTable
+from meterwright.cosem.security_setup import SecuritySetup, SecuritySetupV0
 
 __all__ = ["INTERFACE_CLASSES", "interface_class"]
 
@@ -15,11 +18,15 @@ _DECLARED: Final[tuple[type[InterfaceClass[Any]], ...]] = (
     DataObject,
     Register,
     Clock,
+    ScriptTable,
     AssociationLnV0,
     AssociationLnV1,
     AssociationLnV2,
     AssociationLn,
     ImageTransfer,
+    SingleActionSchedule,
+    SecuritySetupV0,
+    SecuritySetup,
 )
 
 INTERFACE_CLASSES: Final = MappingProxyType({(each.class_id, each.version): each for each in _DECLARED})
