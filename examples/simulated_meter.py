@@ -9,12 +9,12 @@ forgets all with its process, as no storage is given. Runs until it is interrupt
 import asyncio
 import sys
 
-from meterwright.simulator import PlainSettings, SimulatedService, plain_meter
+from meterwright.simulator import MeterSettings, SimulatedService, plain_meter
 
 
 async def main(port: int) -> None:
     """Listen until told to stop."""
-    meter = plain_meter(serial=7, settings=PlainSettings(image_block_size=200))
+    meter = plain_meter(serial=7, settings=MeterSettings(image_block_size=200))
     service = SimulatedService([meter], port=port)
     try:
         for listening in await service.start():

@@ -1,7 +1,7 @@
 """The documentation is true: its code runs, its links lead somewhere, and nothing public lacks an entry.
 
-A page's blocks run from top to bottom in a folder of their own, against a simulated meter on a free port in the place of
-4059. ``console`` blocks hold commands after ``$`` and what they print on stdout, ``python`` blocks may be followed by an
+A page's blocks run from top to bottom in a folder of their own, against simulated meters on free ports in the place of
+4059 and whatever else ``meterwright simulate --port`` is given. ``console`` blocks hold commands after ``$`` and what they print on stdout, ``python`` blocks may be followed by an
 ``output`` block, ``toml`` blocks begin with the name of the file they are; … stands for anything, alone on a line for any
 lines.
 """
@@ -35,11 +35,13 @@ from meterwright.cli import app
 from meterwright.cli.commands import run_command_line
 from meterwright.cli.exit_codes import ExitCode
 from meterwright.cli.settings import Settings
+from meterwright.companion import COMPANIONS, IS15959
 from meterwright.cosem import INTERFACE_CLASSES
 from meterwright.diagnose import explain
 from meterwright.dictionary import error_rows
 from meterwright.errors import MeterwrightError
 from meterwright.firmware import Outcome, Phase, UpdateEvent, UpdateFailed
+from meterwright.simulator import is15959_meter
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -96,14 +98,14 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = PORT
+        self.ports: dict[str, str] = {}
         self.names: dict[str, Any] = {"__name__": "__main__"}
         self.said = ""
-        self.meters: subprocess.Popen[str] | None = None
+        self.meters: list[subprocess.Popen[str]] = []
 
     def reads(self, block: Block) -> None:
         """Do what a block says, and see that it is so."""
-        text = block.text.replace(PORT, self.port)
+        text = self.here(block.text)
         match block.language:
             case "console":
                 self.types(block.text)
@@ -117,6 +119,12 @@ class Reader:
             case other:
                 pytest.fail(f"nobody knows how to run {other or 'a block without a language'}")
 
+    def here(self, text: str) -> str:
+        """A text with the ports that the meters really have."""
+        for written, port in self.ports.items():
+            text = text.replace(written, port)
+        return text
+
     def types(self, session: str) -> None:
         """Each command of a session; what it prints on stdout is what stands below it."""
         assert session.startswith("$ ")
@@ -129,23 +137,26 @@ class Reader:
                 )
             elif command.startswith("meterwright simulate"):
                 said = self.starts(command, lines=printed.count("\n"))
-                expect(printed.replace(PORT, self.port), said)
+                expect(self.here(printed), said)
             else:
                 run = self.shell if set(command) & set("|;>$") else self.calls
-                expect(printed.replace(PORT, self.port), run(command.replace(PORT, self.port)))
+                expect(self.here(printed), run(self.here(command)))
 
     def starts(self, command: str, *, lines: int) -> str:
         """Start meters that run until the page ends, on ports of their own; the lines they print."""
-        arguments = command.replace(f"--port {PORT}", "--port 0").split()[1:]
-        self.meters = subprocess.Popen(
+        _, *arguments = shlex.split(command)
+        first = arguments.index("--port") + 1
+        written, arguments[first] = arguments[first], "0"
+        meters = subprocess.Popen(
             [sys.executable, "-m", "meterwright", *arguments, *QUICK],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert self.meters.stdout is not None
-        said = "".join(self.meters.stdout.readline() for _ in range(lines))
-        self.port = json.loads(said.splitlines()[0])["url"].rpartition(":")[2]
+        self.meters.append(meters)
+        assert meters.stdout is not None
+        said = "".join(meters.stdout.readline() for _ in range(lines))
+        self.ports[written] = json.loads(said.splitlines()[0])["url"].rpartition(":")[2]
         return said
 
     def calls(self, command: str) -> str:
@@ -188,11 +199,11 @@ class Reader:
 
     def leaves(self) -> None:
         """Switch the meters off."""
-        if self.meters is not None:
-            self.meters.terminate()
-            assert self.meters.wait(PATIENCE) == 0
-            if self.meters.stdout is not None:
-                self.meters.stdout.close()
+        for meters in self.meters:
+            meters.terminate()
+            assert meters.wait(PATIENCE) == 0
+            if meters.stdout is not None:
+                meters.stdout.close()
 
 
 def expect(written: str, said: str) -> None:
@@ -231,6 +242,21 @@ def test_the_code_of_a_page_runs(page: Path, reader: Reader) -> None:
         except Exception as error:
             error.add_note(f"in {page.name}, line {block.line}")
             raise
+
+
+def test_what_the_readme_shows_runs(reader: Reader) -> None:
+    readme = ROOT / "README.md"
+    (reader.folder / "image.bin").write_bytes(random.Random(1).randbytes(20_000))
+    commands = re.findall(r"^ {4}(meterwright .*)$", readme.read_text("utf-8"), re.MULTILINE)
+    assert len(commands) > 8
+    for command in commands:
+        if command.startswith("meterwright simulate"):
+            reader.starts(command, lines=1)
+        else:
+            reader.calls(reader.here(command))
+    [program] = blocks_of(readme)
+    reader.reads(program)
+    assert re.match(r"20\d\d-", reader.said)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -417,6 +443,25 @@ def test_every_class_and_its_members_have_an_entry(drawn: dict[str, str]) -> Non
         assert [name for name in names if f"`{name}`" not in section] == []
 
 
+def test_every_association_of_a_companion_has_an_entry(drawn: dict[str, str]) -> None:
+    section = drawn["companions.md"].split("## is15959")[1]
+    for profile in IS15959.associations:
+        row = re.search(rf"^\| {profile.client_sap} \| {profile.name} \| (.*)$", section, re.MULTILINE)
+        assert row is not None
+        named = (profile.logical_name, profile.counter, profile.security_setup)
+        assert [each for each in named if each is not None and f"`{each}`" not in row[1]] == []
+    assert generate_docs.SIMULATED.keys() == {each.name for each in COMPANIONS.values() if each.associations}
+
+
+def test_every_object_of_a_simulated_companion_has_an_entry(drawn: dict[str, str]) -> None:
+    meter = is15959_meter(1)
+    for behaviour in meter.objects:
+        row = re.search(rf"^\| `{behaviour.obis}` \|.*$", drawn["companions.md"], re.MULTILINE)
+        assert row is not None
+        seen = [bool(cell.strip()) for cell in row[0].split("|")[4:-1]]
+        assert seen == [policy.sees(behaviour.obis) for policy in meter.associations]
+
+
 def test_every_setting_has_an_entry(drawn: dict[str, str]) -> None:
     for name in Settings.model_fields:
         assert f"`METERWRIGHT_{name.upper()}`" in drawn["settings.md"]
@@ -426,24 +471,51 @@ def test_every_key_of_a_meters_file_is_explained(tmp_path: Path, capsys: pytest.
     file = tmp_path / "wrong.toml"
     file.write_text('[meter]\nurl = "tcp://localhost"\nno_such_key = 1\n', encoding="utf-8")
     assert run_command_line(["get", "--meter", str(file), "0.0.1.0.0.255"]) == ExitCode.WRONG_USE
-    told = re.search(r"\[meter\] has (.*); its timeouts are (.*)", capsys.readouterr().err)
+    told = re.search(r"\[meter\] has (.*); its timeouts are (.*); \[keys\] has (.*)", capsys.readouterr().err)
     assert told is not None
     keys = [*told[1].split(", "), *told[2].split(", ")]
     text = (DOCS / "reading.md").read_text("utf-8")
-    assert len(keys) > 8
-    assert [key for key in keys if key not in text] == []
+    assert len(keys) > 18
+    assert [
+        key for key in keys if not re.search(rf"`{key}`|^{key} = |\[meter\.{key}\]", text, re.MULTILINE)
+    ] == []
+    text = (DOCS / "keys.md").read_text("utf-8")
+    assert [key for key in told[3].split(", ") if f"| `{key}` |" not in text] == []
 
 
-@pytest.mark.parametrize(
-    "table", ['security = "encrypted"', 'authentication = "high"', '[keys]\npassword = "env:SECRET"']
-)
-def test_what_the_security_page_calls_refused_is_refused(table: str, tmp_path: Path) -> None:
-    assert "keys, an authentication or a security other than `none` is *refused*" in (
-        DOCS / "security.md"
-    ).read_text("utf-8")
-    file = tmp_path / "meter.toml"
-    file.write_text(f'[meter]\nurl = "tcp://127.0.0.1:1"\n{table}\n', encoding="utf-8")
-    assert run_command_line(["get", "--meter", str(file), "0.0.1.0.0.255"]) == ExitCode.WRONG_USE
+REFUSED = {
+    "names a protection and lacks a key or password for it": [
+        'security = "encrypted"',
+        'authentication = "high"',
+        'authentication = "high-gmac"\n[keys]\nglobal_unicast = "00112233445566778899AABBCCDDEEF0"',
+    ],
+    "has a word that is not known": ['security = "much"', 'authentication = "high-ecdsa"', "securty = 1"],
+    "takes a key from a file that others may write": [
+        'security = "encrypted"\n[keys]\nglobal_unicast = "file:open"\nauthentication = "file:open"'
+    ],
+    "names the meter's own title as ours": [
+        'system_title = "4D57530000000001"\nmeter_system_title = "4D57530000000001"'
+    ],
+    "has the books' test keys and a meter elsewhere": [
+        'url = "tcp://192.0.2.7"\nsecurity = "encrypted"\n[keys]\nglobal_unicast = "000102030405060708090A0B0C0D0E0F"\nauthentication = "000102030405060708090A0B0C0D0E0F"'
+    ],
+}
+"""What docs/security.md says is refused of a meter's file, and files that are."""
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_the_security_page_calls_refused_is_refused(
+    words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"- {words}" in (DOCS / "security.md").read_text("utf-8")
+    (tmp_path / "open").write_text("00112233445566778899AABBCCDDEEF0", encoding="ascii")
+    (tmp_path / "open").chmod(0o666)
+    for lines in REFUSED[words]:
+        file = tmp_path / "meter.toml"
+        url = "" if "url" in lines else 'url = "tcp://127.0.0.1:1"\n'
+        file.write_text(f"[meter]\n{url}{lines}\n", encoding="utf-8")
+        assert run_command_line(["get", "--meter", str(file), "0.0.1.0.0.255"]) == ExitCode.WRONG_USE
+        assert "error: " in capsys.readouterr().err
 
 
 def test_pages_are_drawn_into_a_folder(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ A new example needs a row in RUNS, or `test_every_example_is_run` fails.
 """
 
 import asyncio
+import os
 import re
 import signal
 import sys
@@ -14,7 +15,16 @@ from pathlib import Path
 import pytest
 
 from meterwright import Client, DataObject
-from meterwright.simulator import MeterRunner, PlainSettings, SimulatedService, Timing, plain_meter
+from meterwright.client import Scheme
+from meterwright.security import Keys, Secret
+from meterwright.simulator import (
+    MeterRunner,
+    MeterSettings,
+    SimulatedService,
+    Timing,
+    is15959_meter,
+    plain_meter,
+)
 from meterwright.transport import connect_tcp
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -86,10 +96,58 @@ async def simulated_meter(folder: Path) -> None:
     assert name.value == b"MWS0000000007"
 
 
+async def read_secured_meter(folder: Path) -> None:
+    environment = {**NOT_THE_BOOKS, "METERWRIGHT_STATE": str(folder / "state")}
+    meter = is15959_meter(
+        7,
+        MeterSettings(),
+        secret=secret("METER_SECRET"),
+        keys=Keys(global_unicast=secret("METER_EK"), authentication=secret("METER_AK")),
+    )
+    service = SimulatedService([meter], scheme=Scheme.HDLC_TCP)
+    try:
+        (listening,) = await service.start()
+        for client in (48, 80):
+            said = await output_of("read_secured_meter.py", f"{listening.url}?client={client}", **environment)
+            assert re.fullmatch(rf"this is MWS0000000007\nits clock says {TIME}\n", said)
+    finally:
+        await service.stop()
+    assert meter.machine.record.failed_logins == 0
+    assert sorted(meter.machine.record.counters) == ["0.0.43.1.3.255", "0.0.43.1.5.255"]
+
+
+async def keep_counters(folder: Path) -> None:
+    order = ("keep_counters.py", str(folder / "state"))
+    runs = await asyncio.gather(*(output_of(*order, **NOT_THE_BOOKS) for _ in range(4)))
+    titles, numbers = set[str](), list[int]()
+    for said in (*runs, await output_of(*order, **NOT_THE_BOOKS)):
+        title, given, reserved = said.splitlines()
+        titles.add(title)
+        numbers += [int(number) for number in given.removeprefix("numbers for three messages: ").split()]
+        assert max(numbers[-3:]) < int(reserved.split()[-2])
+    assert re.fullmatch(r"our system title is 4D5743[0-9A-F]{10}", "".join(titles))
+    assert len(set(numbers)) == 15
+    assert max(numbers[-3:]) == max(numbers)
+
+
+NOT_THE_BOOKS = {
+    "METER_EK": "7d0f1c1e5a4b39288716051423324150",
+    "METER_AK": "a1b2c3d4e5f60718293a4b5c6d7e8f90",
+    "METER_SECRET": "30313233343536373839414243444546",
+}
+"""Secrets as a user has them in the environment."""
+
+
+def secret(name: str) -> Secret:
+    return Secret.from_hex(NOT_THE_BOOKS[name])
+
+
 RUNS: dict[str, Callable[[Path], Awaitable[None]]] = {
+    "keep_counters.py": keep_counters,
     "meter_dials_in.py": meter_dials_in,
     "read_clock.py": read_clock,
     "read_clock_blocking.py": read_clock_blocking,
+    "read_secured_meter.py": read_secured_meter,
     "read_several.py": read_several,
     "simulated_meter.py": simulated_meter,
     "update_firmware.py": update_firmware,
@@ -114,7 +172,7 @@ def test_an_example_says_how_to_run_it(name: str) -> None:
 @asynccontextmanager
 async def meter() -> AsyncGenerator[tuple[MeterRunner, str]]:
     """A plain meter without pauses, and the address it has on this machine."""
-    settings = PlainSettings(image_block_size=128, timing=AT_ONCE)
+    settings = MeterSettings(image_block_size=128, timing=AT_ONCE)
     service = SimulatedService([plain_meter(1, settings)])
     try:
         (listening,) = await service.start()
@@ -123,9 +181,9 @@ async def meter() -> AsyncGenerator[tuple[MeterRunner, str]]:
         await service.stop()
 
 
-async def output_of(*command: str) -> str:
+async def output_of(*command: str, **environment: str) -> str:
     """What an example prints that must end well and complain of nothing."""
-    process = await started(*command)
+    process = await started(*command, **environment)
     said, complaints = await process.communicate()
     assert (process.returncode, complaints.decode()) == (0, ""), said.decode()
     return said.decode()
@@ -152,13 +210,14 @@ async def line_of(said: asyncio.StreamReader) -> str:
     return (await said.readline()).decode().rstrip("\n")
 
 
-async def started(*command: str) -> asyncio.subprocess.Process:
-    """An example as a process of its own."""
+async def started(*command: str, **environment: str) -> asyncio.subprocess.Process:
+    """An example as a process of its own, with more in its environment."""
     script, *arguments = command
     return await asyncio.create_subprocess_exec(
         sys.executable,
         str(EXAMPLES / script),
         *arguments,
+        env={**os.environ, **environment},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

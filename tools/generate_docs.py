@@ -12,6 +12,7 @@ findings.md      every finding that the source of `firmware`, `cli` and `diagnos
 results.md       the dictionary of result codes with their causes
 classes.md       `meterwright.cosem:INTERFACE_CLASSES`
 association.md   `meterwright.association:TRANSITIONS`
+companions.md    `meterwright.companion:COMPANIONS`, and the simulated meter of each
 settings.md      the fields of `meterwright.cli.settings:Settings`
 names.md         `__all__` of every package
 ===============  ===================================================================================================
@@ -39,11 +40,14 @@ import meterwright
 from meterwright.association import TRANSITIONS, Signal
 from meterwright.cli import app
 from meterwright.cli.exit_codes import EXIT_CODES, ExitCode
+from meterwright.cli.objects import describe_rights
 from meterwright.cli.settings import Settings
 from meterwright.cli.update_display import PHASES
+from meterwright.cli.words import AUTHENTICATIONS
+from meterwright.companion import COMPANIONS, AssociationProfile
 from meterwright.cosem import INTERFACE_CLASSES, InterfaceClass
 from meterwright.data import DataType
-from meterwright.dictionary import ErrorMeaning, error_rows
+from meterwright.dictionary import ErrorMeaning, describe, error_rows
 from meterwright.errors import MeterwrightError
 from meterwright.firmware import (
     FindingRaised,
@@ -54,7 +58,8 @@ from meterwright.firmware import (
     UpdateFailed,
     UpdateResult,
 )
-from meterwright.values import Finding, Level
+from meterwright.simulator import AssociationPolicy, Behaviour, SimulatedMeter, is15959_meter
+from meterwright.values import Conformance, Finding, Level
 
 GENERATED: Final = "<!-- Made by tools/generate_docs.py from the source. Do not edit. -->\n\n"
 
@@ -202,6 +207,41 @@ def association_page() -> str:
     )
 
 
+def companions_page() -> str:
+    """The associations of each companion, and who may do what with the objects of its simulated meter."""
+    parts = [
+        "# Companion specifications\n",
+        "What `meterwright.companion` says of its meters, and what the simulated meter of each shows to whom. A number behind",
+        "*write* is an attribute, behind *call* a method.\n",
+    ]
+    for companion in COMPANIONS.values():
+        if not companion.associations:
+            continue
+        parts += [f"## {companion.name}\n", f"{companion.title}.\n"]
+        head = (
+            "client",
+            "name",
+            "authentication",
+            "security",
+            "association",
+            "counter",
+            "security setup",
+            "services",
+        )
+        parts += [table(head, map(association_row, companion.associations))]
+        meter = SIMULATED[companion.name](1)
+        saps = [f"client {each.client_sap}" for each in meter.associations]
+        parts += [f"### Objects of a simulated {companion.name} meter\n"]
+        parts += [
+            table(("object", "class", "name", *saps), (object_row(each, meter) for each in meter.objects))
+        ]
+    return "\n".join(parts)
+
+
+SIMULATED: Final[Mapping[str, Callable[[int], SimulatedMeter]]] = {"is15959": is15959_meter}
+"""The simulated meter of each companion that has associations of its own."""
+
+
 def settings_page() -> str:
     """The settings, where they come from and what they are unless set."""
     rows: list[tuple[str, ...]] = []
@@ -239,6 +279,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "results.md": results_page,
     "classes.md": classes_page,
     "association.md": association_page,
+    "companions.md": companions_page,
     "settings.md": settings_page,
     "names.md": names_page,
 }
@@ -274,6 +315,43 @@ def result_row(meaning: ErrorMeaning) -> tuple[str, ...]:
     situation = f", {meaning.context.value}" if meaning.context else ""
     causes = "<br>".join(f"`{each.name}`: {each.text}. *{each.next_step}*" for each in meaning.causes)
     return str(meaning.code), f"{meaning.name}{situation}", meaning.meaning, causes
+
+
+def association_row(profile: AssociationProfile) -> tuple[str, ...]:
+    """An association of a companion."""
+    words = {mechanism: word for word, mechanism in AUTHENTICATIONS.items()}
+    named = [
+        f"`{each}`" if each else ""
+        for each in (profile.logical_name, profile.counter, profile.security_setup)
+    ]
+    return (
+        str(profile.client_sap),
+        profile.name,
+        f"`{words[profile.authentication]}`",
+        f"`{profile.policy.label}`",
+        *named,
+        ", ".join(worded(service) for service in Conformance if service in profile.conformance),
+    )
+
+
+def object_row(behaviour: Behaviour, meter: SimulatedMeter) -> tuple[str, ...]:
+    """An object of a simulated meter, and what each client may do with it."""
+    rights = (object_rights(behaviour, policy) for policy in meter.associations)
+    return f"`{behaviour.obis}`", str(behaviour.interface.class_id), describe(behaviour.obis), *rights
+
+
+def object_rights(behaviour: Behaviour, policy: AssociationPolicy) -> str:
+    """What the client of an association may do with an object; nothing where it does not see it."""
+    if not policy.sees(behaviour.obis):
+        return ""
+    attributes, methods = describe_rights(behaviour.list_element(may_write=policy.may_write), 1)
+    writes = [str(number) for number, right in attributes.items() if "write" in right]
+    calls = [str(number) for number, right in methods.items() if right == "call"]
+    parts = [
+        "read",
+        *(f"{verb} {' '.join(found)}" for verb, found in (("write", writes), ("call", calls)) if found),
+    ]
+    return ", ".join(parts)
 
 
 def members(interface: type[InterfaceClass[Any]]) -> Iterator[str]:

@@ -7,6 +7,7 @@
     ├── RemoteProtocolError         they broke the rules: octets or an order the standard does not allow
     ├── UsageError                  what a person gave us cannot be used: a URL, a file, an option
     ├── SecurityError               tag, counter, policy or authentication
+    │   └── LoginFailed             the meter did not let us in: it refused, or ended the talk in the midst of the login
     ├── LinkError                   the line below the association
     │   ├── ConnectFailed           nobody answered the door: refused, unresolvable, unreachable
     │   ├── ConnectionLost          it was open and is gone
@@ -52,6 +53,7 @@ __all__ = [
     "ExceptionResponseError",
     "LinkError",
     "LocalProtocolError",
+    "LoginFailed",
     "MeterwrightError",
     "RemoteProtocolError",
     "SecurityError",
@@ -142,6 +144,14 @@ class SecurityError(MeterwrightError):
     """Something was not what its protection promised: a tag, a counter, a policy, an authentication."""
 
     blame = Blame.CREDENTIALS
+
+
+class LoginFailed(SecurityError):
+    """The meter did not let us in. `refused`: it said so; else it ended the connection, or fell silent, in the midst."""
+
+    def __init__(self, what: str, *, layer: str | None = None, hint: str = "", refused: bool = True) -> None:
+        super().__init__(what, layer=layer, hint=hint)
+        self.refused = refused
 
 
 class LinkError(MeterwrightError):

@@ -34,13 +34,17 @@ def aare(
     version: int = 6,
     result: AssociationResult | None = AssociationResult.ACCEPTED,
     user_information: bytes | None = b"",
+    challenge: bytes | None = None,
 ) -> bytes:
-    """An AARE; accepting, unless told. `user_information` is an InitiateResponse, unless given."""
+    """An AARE; accepting, unless told. `user_information` is an InitiateResponse, unless given; `challenge` wants an answer."""
     response = InitiateResponse(None, version, conformance, size, 7).to_octets()
     return Aare(
         application_context_name=ApplicationContext.LN,
         result=result,
-        result_source_diagnostic=AcseServiceUserDiagnostic.NULL,
+        result_source_diagnostic=AcseServiceUserDiagnostic.NULL
+        if challenge is None
+        else AcseServiceUserDiagnostic.AUTHENTICATION_REQUIRED,
+        responding_authentication_value=challenge,
         user_information=response if user_information == b"" else user_information,
     ).to_octets()
 

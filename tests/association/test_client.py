@@ -28,6 +28,7 @@ from meterwright.association import (
     AssociationRefused,
     ClientAssociation,
     ClientEvent,
+    Credentials,
     LateAnswer,
     Released,
     RequestFailed,
@@ -45,7 +46,8 @@ from meterwright.errors import (
     Timeout,
 )
 from meterwright.exchange import CONFIRMED, UNCONFIRMED
-from meterwright.values import InvokeIdAndPriority
+from meterwright.security import Secret
+from meterwright.values import AuthenticationMechanism, InvokeIdAndPriority
 
 
 def failure(events: list[ClientEvent], invoke_id: int) -> MeterwrightError:
@@ -343,7 +345,7 @@ class TestOutOfOrder:
 
     @pytest.mark.parametrize(
         "octets",
-        [aare(), bytes.fromhex("6300"), GET.to_octets(), Aarq().to_octets(), Rlrq().to_octets()],
+        [aare(size=501), bytes.fromhex("6300"), GET.to_octets(), Aarq().to_octets(), Rlrq().to_octets()],
         ids=["second-aare", "rlre-unasked", "get-request", "aarq", "rlrq"],
     )
     def test_it_ends_the_association(self, octets: bytes) -> None:
@@ -489,6 +491,16 @@ def in_state(state: State) -> ClientAssociation:
     if state is State.PENDING:
         client = ClientAssociation()
         client.associate(1)
+        return client
+    if state is State.AUTHENTICATING:
+        client = ClientAssociation(
+            credentials=Credentials(
+                mechanism=AuthenticationMechanism.HIGH, secret=Secret(bytes(16)), challenge=bytes(16)
+            )
+        )
+        client.associate(1)
+        challenging = aare(challenge=bytes(range(16)))
+        assert client.receive(challenging) == []
         return client
     client = associated()
     if state is State.RELEASING:

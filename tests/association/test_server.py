@@ -20,6 +20,7 @@ from meterwright.association import (
     CLIENT_CONFORMANCE,
     AssociationRequested,
     Grant,
+    LoginRefused,
     MalformedRequest,
     Proposal,
     ReleaseRequested,
@@ -121,7 +122,8 @@ class TestAssociating:
             application_context_name=context,
             user_information=InitiateRequest(None, True, None, 6, CLIENT_CONFORMANCE, 0).to_octets(),
         )
-        assert meter.receive(aarq.to_octets()) == []
+        (event,) = meter.receive(aarq.to_octets())
+        assert isinstance(event, LoginRefused)
         answer = only_answer(meter)
         assert isinstance(answer, Aare)
         assert (

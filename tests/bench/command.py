@@ -19,12 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.bench.image_block import BLOCK
 from tests.bench.imports import importing
 from tests.bench.measures import Pair, Round, Row, calibrated, rate, rows
-from tests.bench.meter import simulated_meter
-from tests.bench.operations import BLOCK, Operation, operations
+from tests.bench.meter import CIPHERED, simulated_meter
+from tests.bench.operation import Operation
+from tests.bench.operations import operations
 from tests.bench.table import table
-from tests.bench.wire import reading, updating
+from tests.bench.wire import reading, updating, updating_ciphered
 from tests.interop import peer
 
 from meterwright import MeterAddress
@@ -79,29 +81,41 @@ def _measured(sizes: Sizes, rounds: int) -> list[Row]:
     found: list[Round] = []
     with (
         tempfile.TemporaryDirectory(prefix="meterwright-bench-") as folder,
-        simulated_meter(Path(folder), BLOCK) as meter,
+        simulated_meter(Path(folder) / "plain", BLOCK) as meter,
+        simulated_meter(Path(folder) / "ciphered", BLOCK, *CIPHERED) as ciphered,
     ):
         for number in range(rounds):
             print(f"round {number + 1} of {rounds} …", file=sys.stderr)
-            found.append(_round(work, meter, image, sizes, number))
+            found.append(_round(work, (meter, ciphered), image, sizes, number))
     return rows(found)
 
 
 def _round(
-    work: Sequence[tuple[Operation, int]], meter: MeterAddress, image: bytes, sizes: Sizes, number: int
+    work: Sequence[tuple[Operation, int]],
+    meters: tuple[MeterAddress, MeterAddress],
+    image: bytes,
+    sizes: Sizes,
+    number: int,
 ) -> Round:
+    """One round; `meters` are the plain one and the ciphered one."""
+    meter, ciphered = meters
     return {
         **_coding(work, sizes.seconds),
         **reading(meter, sizes.round_trips),
         **updating(meter, image, f"{number}", sizes.blocks),
+        **updating_ciphered(ciphered, image, f"{number}", sizes.blocks),
         **importing(),
     }
 
 
 def _coding(work: Sequence[tuple[Operation, int]], seconds: float) -> Mapping[str, Pair]:
     ours = {each.key: rate(each.work, count) for each, count in work}
+    limits = {each.key: rate(each.limit, count) for each, count in work if each.limit is not None}
     theirs = peer.bench({each.peer: each.octets for each, _ in work}, rounds=1, round_seconds=seconds)
-    return {each.key: Pair(ours[each.key] * each.scale, theirs[each.peer] * each.scale) for each, _ in work}
+    return {
+        **{each.key: Pair(ours[each.key] * each.scale, theirs[each.peer] * each.scale) for each, _ in work},
+        **{f"{key}_limit": Pair(ours[key], limit) for key, limit in limits.items()},
+    }
 
 
 def _report(found: Sequence[Row], rounds: int) -> dict[str, object]:

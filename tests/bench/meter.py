@@ -9,17 +9,19 @@ from pathlib import Path
 
 from meterwright import MeterAddress
 
-__all__ = ["simulated_meter"]
+__all__ = ["CIPHERED", "simulated_meter"]
 
 _STOP_SECONDS = 15.0
+CIPHERED = ("--authentication", "high-gmac", "--security", "authenticated-encrypted")
+"""What makes it a meter whose client 1 logs in and ciphers."""
 _AT_ONCE = ("--verify-seconds", "0", "--activate-seconds", "0", "--reboot-seconds", "0")
 
 
 @contextmanager
-def simulated_meter(folder: Path, block_size: int) -> Generator[MeterAddress]:
+def simulated_meter(folder: Path, block_size: int, *options: str) -> Generator[MeterAddress]:
     """A plain meter that listens until the block is left, and whose state lies in the folder."""
     command = [sys.executable, "-m", "meterwright", "simulate", "--port", "0", "--state-dir", str(folder)]
-    command += ["--image-block-size", str(block_size), *_AT_ONCE]
+    command += ["--image-block-size", str(block_size), *_AT_ONCE, *options]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

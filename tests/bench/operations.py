@@ -4,42 +4,22 @@ Each operation does what an application asks for, from the octets to a Python va
 does so is checked before it is timed, here as well as by the peer (tests/interop/gurux_bench.py).
 """
 
-import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from meterwright import Clock, CosemDateTime, Data, DataTag, ImageTransfer, Obis
-from meterwright.apdu import (
-    ActionRequestNormal,
-    ActionResponseNormal,
-    AttributeDescriptor,
-    GetRequestNormal,
-    GetResponseNormal,
-    MethodDescriptor,
-    decode_apdu,
-)
-from meterwright.data import double_long_unsigned
-from meterwright.values import ActionResult, InvokeIdAndPriority
+from tests.bench.frames import frame_operations
+from tests.bench.image_block import ciphered_block_operations, plain_block_operations
+from tests.bench.operation import Operation
 
-__all__ = ["Operation", "operations"]
+from meterwright import Clock, CosemDateTime, Data, DataTag, Obis
+from meterwright.apdu import AttributeDescriptor, GetRequestNormal, GetResponseNormal, decode_apdu
+from meterwright.values import InvokeIdAndPriority
 
-BLOCK = 256
+__all__ = ["operations"]
+
 _INVOKE = InvokeIdAndPriority(1)
 _CLOCK = Obis.parse("0.0.1.0.0.255")
-_IMAGE_TRANSFER = Obis.parse("0.0.44.0.0.255")
 _MOMENT = datetime(2026, 3, 29, 1, 30, 15, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """`key` is the measure's, `peer` the name of the same work in gurux_bench.py; `scale` counts the rows of one go."""
-
-    key: str
-    peer: str
-    octets: bytes
-    work: Callable[[], object]
-    scale: int = 1
 
 
 def operations(profile_rows: int) -> tuple[Operation, ...]:
@@ -51,8 +31,9 @@ def operations(profile_rows: int) -> tuple[Operation, ...]:
         Operation("decode_profile", "profile_buffer_data", buffer, _decoding_profile(profile), profile_rows),
         Operation("encode_profile", "profile_buffer_values", buffer, profile.to_octets, profile_rows),
         _encoding_get(),
-        _encoding_block(),
-        _decoding_block_answer(),
+        *plain_block_operations(),
+        *ciphered_block_operations(),
+        *frame_operations(),
     )
 
 
@@ -107,35 +88,3 @@ def _encoding_get() -> Operation:
     octets = encode()
     assert octets == bytes.fromhex("c001c100080000010000ff0200")
     return Operation("encode_get", "get_request_normal", octets, encode)
-
-
-def _encoding_block() -> Operation:
-    """As an update does it: the block is cut out of the image by the block size, which a meter told."""
-    image = bytes(range(256)) * 2
-    size = ImageTransfer.image_block_size.type.from_data(double_long_unsigned(BLOCK))
-    transfer = ImageTransfer.image_block_transfer
-
-    def encode() -> bytes:
-        parameter = transfer.parameter(size.cut(image, 0))
-        descriptor = MethodDescriptor(ImageTransfer.class_id, _IMAGE_TRANSFER, transfer.method_id)
-        return ActionRequestNormal(_INVOKE, descriptor, parameter).to_octets()
-
-    octets = encode()
-    number_and_length = struct.pack(
-        ">BIBBH", DataTag.DOUBLE_LONG_UNSIGNED, 0, DataTag.OCTET_STRING, 0x82, BLOCK
-    )
-    assert octets[-BLOCK - len(number_and_length) :] == number_and_length + image[:BLOCK]
-    return Operation("encode_block", "action_request_image_block", octets, encode)
-
-
-def _decoding_block_answer() -> Operation:
-    octets = ActionResponseNormal(_INVOKE, ActionResult.SUCCESS, None).to_octets()
-
-    def decode() -> ActionResult:
-        response = decode_apdu(octets)
-        if isinstance(response, ActionResponseNormal):
-            return response.result
-        raise AssertionError(response)
-
-    assert decode() is ActionResult.SUCCESS
-    return Operation("decode_block_answer", "action_response_normal", octets, decode)

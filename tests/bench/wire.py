@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from tests.bench.measures import Pair
 from tests.interop import peer
@@ -24,9 +25,12 @@ from meterwright import (
     UpdatePolicy,
     update,
 )
+from meterwright.client import ClientCredentials, ClientSettings, FileCounterStore
 from meterwright.firmware import Patience, Phase, PhaseEntered, UpdateEvent
+from meterwright.security import CounterStore, book_keys
+from meterwright.values import AuthenticationMechanism, Obis, SecurityPolicy
 
-__all__ = ["Spent", "reading", "updating"]
+__all__ = ["Spent", "reading", "updating", "updating_ciphered"]
 
 _POLICY = UpdatePolicy(activation=Activation.NEVER, patience=Patience(poll_first=0.01))
 
@@ -67,6 +71,46 @@ def updating(meter: MeterAddress, image: bytes, name: str, blocks: int) -> Mappi
     return _pairs("update", blocks, ours, Spent(report["transfer_seconds"], report["transfer_cpu_seconds"]))
 
 
+def updating_ciphered(meter: MeterAddress, image: bytes, name: str, blocks: int) -> Mapping[str, Pair]:
+    """The same with every APDU authenticated and encrypted, after a login; the peer, too, checks no tag but as its library does."""
+    with tempfile.TemporaryDirectory(prefix="meterwright-bench-") as folder:
+        path = Path(folder) / "image.bin"
+        path.write_bytes(image)
+        settings = _ciphered(FileCounterStore(Path(folder) / "counters"))
+        ours = asyncio.run(_update(meter, path, f"OURS-{name}".encode(), Path(folder), settings))
+        security = peer.PeerSecurity(
+            "high-gmac",
+            "authenticated-encrypted",
+            counter_object=_COUNTER,
+            general_protection=False,
+            check_tags=False,
+        )
+        report = peer.update(
+            meter.port, path, f"PEER-{name}", link=peer.PeerLink(client=1), security=security, seconds=300
+        )
+    assert report["blocks"] == blocks, report
+    spent = 1e6 / blocks
+    return {
+        "update_ciphered": Pair(ours.cpu_seconds * spent, report["transfer_cpu_seconds"] * spent),
+        "update_ciphered_wall": Pair(ours.seconds * spent, report["transfer_seconds"] * spent),
+    }
+
+
+_COUNTER: Final = "0.0.43.1.0.255"
+
+
+def _ciphered(counters: CounterStore) -> ClientSettings:
+    credentials = ClientCredentials(
+        authentication=AuthenticationMechanism.HIGH_GMAC,
+        policy=SecurityPolicy.AUTHENTICATED_ENCRYPTED,
+        keys=book_keys(),
+        system_title=b"MWBENCH1",
+        counters=counters,
+        counter_object=Obis.parse(_COUNTER),
+    )
+    return ClientSettings(client_sap=1, credentials=credentials)
+
+
 def _pairs(key: str, count: int, ours: Spent, theirs: Spent) -> dict[str, Pair]:
     return {
         key: Pair(count / ours.cpu_seconds, count / theirs.cpu_seconds),
@@ -103,10 +147,14 @@ class _PhaseTimes:
             self.began[event.phase] = Spent.now()
 
 
-async def _update(meter: MeterAddress, path: Path, identifier: bytes, state: Path) -> Spent:
+async def _update(
+    meter: MeterAddress, path: Path, identifier: bytes, state: Path, settings: ClientSettings | None = None
+) -> Spent:
     """What the transfer took, from the first block to the meter's map of all; with journal and events, as it is used."""
     times = _PhaseTimes()
     with FirmwareImage.open(path) as image:
-        result = await update(Client(meter), image, identifier, state=state, policy=_POLICY, emit=times.note)
+        result = await update(
+            Client(meter, settings), image, identifier, state=state, policy=_POLICY, emit=times.note
+        )
     assert result.outcome is Outcome.DONE, result.as_json()
     return times.began[Phase.VERIFYING] - times.began[Phase.TRANSFERRING]

@@ -16,7 +16,7 @@ from meterwright.cli.slow_line import SlowLine
 from meterwright.server import ObjectHost
 from meterwright.simulator import (
     DirectoryStorage,
-    PlainSettings,
+    MeterSettings,
     SimulatedMeter,
     SimulatedService,
     Timing,
@@ -26,7 +26,7 @@ from meterwright.simulator import (
 T = TypeVar("T")
 
 QUICK = Timing(verify_seconds=0.05, activate_seconds=0.05, reboot_seconds=0.2)
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class LoopThread:
@@ -55,11 +55,11 @@ class Desk:
         self,
         folder: Path,
         *,
-        settings: PlainSettings | None = None,
+        settings: MeterSettings | None = None,
         through: Callable[[ObjectHost], ObjectHost] = lambda host: host,
     ) -> None:
         self.folder = folder
-        self._settings = settings or PlainSettings(timing=QUICK)
+        self._settings = settings or MeterSettings(timing=QUICK)
         self._through = through
         self._thread = LoopThread()
 

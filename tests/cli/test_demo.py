@@ -16,12 +16,16 @@ def test_the_whole_story(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     began = time.monotonic()
     ended = finish(start("demo"))
     assert ended.code == 0, ended.out + ended.err
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 120
     for promised in (
         "killed at block",
         "MW-1.0 ran before, NEW-2.0 runs now; resumed from block",
         "octet for octet",
         "it was initiated once",
+        "not one block could be read on the line",
+        "--link hdlc",
+        "257 blocks sent",
+        "282 blocks sent",
         "nothing to do: exit code 3",
         "hardware-fault",
         "illegal: 02 where only 00 (data) or 01 (data-access-result) is legal",
@@ -64,4 +68,4 @@ def test_a_claim_that_does_not_hold_ends_it(cli: Cli, monkeypatch: pytest.Monkey
     monkeypatch.setattr(demo, "_IMAGE_SIZE", 300)
     ended = cli("demo")
     assert ended.code == 1
-    assert "the update was over before it could be killed" in ended.err
+    assert "this should not happen: please report it" in ended.err

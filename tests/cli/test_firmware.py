@@ -10,7 +10,7 @@ from meterwright.apdu import MethodDescriptor
 from meterwright.cli.update_display import duration
 from meterwright.data import Data
 from meterwright.server import ActionOutcome, Caller, Middleware
-from meterwright.simulator import PlainSettings
+from meterwright.simulator import MeterSettings
 from meterwright.values import ActionResult
 
 SIZE = 10 * 128 + 77
@@ -202,7 +202,7 @@ class TestPlan:
         assert ended.code == 3
 
     def test_what_stands_in_the_way(self, cli: Cli, tmp_path: Path, image: Path) -> None:
-        contradicting = PlainSettings(
+        contradicting = MeterSettings(
             image_block_size=1000, max_receive_pdu_size=512, force_block_size=True, timing=QUICK
         )
         with Desk(tmp_path / "meters", settings=contradicting) as desk:

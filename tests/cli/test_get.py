@@ -13,8 +13,15 @@ from meterwright.association import AssociationRequested, Grant
 from meterwright.cosem import AccessRights, AssociationLn, ObjectListElement
 from meterwright.data import Data, long_unsigned
 from meterwright.server import Caller, Middleware, ObjectHost, Partners
-from meterwright.simulator import SERVED
-from meterwright.values import AcseServiceUserDiagnostic, Conformance, CosemDateTime, DataAccessResult, Obis
+from meterwright.simulator import SERVED, MeterSettings, SecuritySettings
+from meterwright.values import (
+    AcseServiceUserDiagnostic,
+    AuthenticationMechanism,
+    Conformance,
+    CosemDateTime,
+    DataAccessResult,
+    Obis,
+)
 
 ENERGY = "1.0.1.8.0.255"
 
@@ -185,3 +192,18 @@ class TestRefusals:
         ended = cli("get", "--json", "--bogus", "x")
         assert ended.code == 2
         assert [line["event"] for line in ended.lines] == ["error"]
+
+
+@pytest.mark.parametrize("command", ["get", "objects", "firmware status"])
+def test_what_was_noticed_on_the_way_in_is_told(cli: Cli, tmp_path: Path, command: str) -> None:
+    security = SecuritySettings(authentication=AuthenticationMechanism.HIGH_GMAC)
+    with Desk(tmp_path / "meters", settings=MeterSettings(security=security)) as desk:
+        text = desk.config.read_text().replace(
+            "client = 1\n", 'client = 1\ncounter_object = "0.0.43.1.9.255"\n'
+        )
+        desk.config.write_text(text)
+        names = ("0.0.42.0.0.255",) if command == "get" else ()
+        ended = cli(*command.split(), "--meter", str(desk.config), *names, "--json")
+    assert ended.code == 0
+    assert ended.lines
+    assert "the meter's invocation counter 0.0.43.1.9.255 could not be read" in ended.err

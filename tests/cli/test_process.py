@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.cli.rig import PATIENCE, QUICK, Desk, Line, Stranger, command, environment, finish, start
 
-from meterwright.simulator import PlainSettings
+from meterwright.simulator import MeterSettings
 
 NAME = "0.0.42.0.0.255"
 RLRQ = b"\x62"
@@ -173,7 +173,7 @@ def test_both_ways_in_are_the_same() -> None:
 
 
 def test_a_killed_update_is_resumed_where_the_meter_is(tmp_path: Path) -> None:
-    settings = PlainSettings(timing=QUICK)
+    settings = MeterSettings(timing=QUICK)
     firmware = image(tmp_path)
     with Desk(tmp_path / "meters", settings=settings) as desk, Line(desk.url, 0.002) as line:
         process = start("firmware", "update", line.url, str(firmware), "--identifier", "N", "--json")

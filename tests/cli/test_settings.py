@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Cli
-from tests.cli.rig import Desk
+from tests.cli.rig import QUICK, Desk
 
 from meterwright.cli.settings import load_settings
+from meterwright.security import book_keys
+from meterwright.simulator import MeterSettings, SecuritySettings
+from meterwright.values import AuthenticationMechanism, SecurityPolicy
+
+BOTH = SecurityPolicy.AUTHENTICATED_ENCRYPTED
 
 
 def test_defaults_are_in_force(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -41,7 +46,48 @@ def test_they_reach_the_client(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_people_see_what_each_means(cli: Cli) -> None:
     ended = cli("--show-config")
     assert ended.code == 0
-    assert "where journals of updates are kept" in ended.out
+    assert "where journals of updates, our system title and our invocation counters are kept" in ended.out
+    for what in ("our own system title", "how far our invocation counters are", "what updates did"):
+        assert what in ended.out
+
+
+def test_it_tells_where_things_are_before_they_are_there(cli: Cli, tmp_path: Path) -> None:
+    [line] = cli("--show-config", "--json").lines
+    state = tmp_path / "meterwright-state"
+    assert line["kept"] == {
+        "system_title": str(state / "system-title"),
+        "counters": str(state / "counters"),
+        "journals": str(state / "journal"),
+    }
+    assert not state.exists()
+
+
+def test_what_it_tells_is_so_and_is_no_secret(cli: Cli, tmp_path: Path) -> None:
+    security = SecuritySettings(authentication=AuthenticationMechanism.HIGH_GMAC, policy=BOTH)
+    (tmp_path / "image.bin").write_bytes(bytes(300))
+    with Desk(tmp_path / "meters", settings=MeterSettings(timing=QUICK, security=security)) as desk:
+        order = (
+            "--meter",
+            str(desk.config),
+            str(tmp_path / "image.bin"),
+            "--identifier",
+            "N",
+            "--activate",
+            "never",
+        )
+        assert cli("firmware", "update", *order).code == 0
+    [line] = cli("--show-config", "--json").lines
+    places = {name: Path(place) for name, place in line["kept"].items()}
+    assert len(places["system_title"].read_text().strip()) == 16
+    assert list(places["counters"].glob("*.counter"))
+    assert list(places["journals"].glob("*.jsonl"))
+    told = cli("--show-config").out + str(line)
+    kept = [path for path in load_settings().state.rglob("*") if path.is_file()]
+    assert len(kept) >= 4
+    for secret in (*book_keys().by_name().values(), security.secret):
+        for content in (told, *(path.read_text() for path in kept)):
+            assert secret.reveal().hex() not in content.lower()
+            assert "12345678" not in content
 
 
 @pytest.mark.parametrize(

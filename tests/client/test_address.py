@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterwright.client import Client, ClientSettings, MeterAddress
+from meterwright.client import Client, ClientSettings, Hdlc, MeterAddress, Scheme
 from meterwright.errors import UsageError
+from meterwright.transport.serial import SerialSettings
 
+HDLC = Scheme.HDLC_TCP
 READ: dict[str, MeterAddress] = {
     "tcp://192.0.2.7": MeterAddress("192.0.2.7"),
     "tcp://192.0.2.7/": MeterAddress("192.0.2.7"),
@@ -22,6 +24,16 @@ READ: dict[str, MeterAddress] = {
     "tcp://h?client=0": MeterAddress("h", 4059, 0),
     "tcp://h?client=65535": MeterAddress("h", 4059, 65535),
     "tcp://h/?client=16": MeterAddress("h", 4059, 16),
+    "hdlc+tcp://h:1": MeterAddress("h", 1, scheme=HDLC),
+    "hdlc+tcp://h:1?client=16&server=1&lower=17": MeterAddress("h", 1, 16, 1, scheme=HDLC, lower=17),
+    "hdlc+tcp://h:1?lower=1234&address_size=4": MeterAddress("h", 1, scheme=HDLC, lower=1234, address_size=4),
+    "hdlc:///dev/ttyUSB0?baud=19200&client=16": MeterAddress(
+        "", 0, 16, scheme=Scheme.HDLC, serial=SerialSettings("/dev/ttyUSB0", baud=19200)
+    ),
+    "hdlc:///dev/serial/by-id/a%20b": MeterAddress(
+        "", 0, scheme=Scheme.HDLC, serial=SerialSettings("/dev/serial/by-id/a b")
+    ),
+    "hdlc://com3?mode_e=false": MeterAddress("", 0, scheme=Scheme.HDLC, serial=SerialSettings("COM3")),
 }
 
 REFUSED: dict[str, str] = {
@@ -31,8 +43,21 @@ REFUSED: dict[str, str] = {
     "//192.0.2.7": "no scheme",
     "http://192.0.2.7": "http is not among: tcp",
     "tls://192.0.2.7": "tls is not among: tcp",
-    "hdlc+tcp://192.0.2.7": r"hdlc\+tcp is not among: tcp",
-    "hdlc:///dev/ttyUSB0?baud=9600": "hdlc is not among: tcp",
+    "hdlc+tcp://192.0.2.7": "no usual port",
+    "hdlc+tcp://": "no host",
+    "hdlc+tcp://h:1?baud=9600": "baud is not among: client, server, lower, address_size",
+    "hdlc+tcp://h:1?client=0": "1..126",
+    "hdlc+tcp://h:1?client=127": "1..126",
+    "hdlc+tcp://h:1?server=0": "no station",
+    "hdlc+tcp://h:1?lower=17&address_size=1": "1 octet has none",
+    "hdlc+tcp://h:1?address_size=3": "1, 2 or 4",
+    "hdlc+tcp://h:1?address_size=8": "no number of address octets",
+    "hdlc+tcp://h:1?lower=16384": "no lower HDLC address",
+    "hdlc://": "no serial line",
+    "hdlc:///": "no serial line",
+    "hdlc://dev/ttyUSB0": "three slashes",
+    "hdlc:///dev/ttyUSB0?baud=0": "no speed in baud",
+    "hdlc:///dev/ttyUSB0?mode_e=true": "mode E is not in this build",
     "tcp://": "no host",
     "tcp://:4059": "no host",
     "tcp:///path": "no host",
@@ -43,7 +68,7 @@ REFUSED: dict[str, str] = {
     "tcp://[2001:db8::7": "IPv6",
     "tcp://2001:db8::7": "ort",
     "tcp://h/path": "nothing belongs behind the port",
-    "tcp://h#fragment": "nothing belongs behind the port",
+    "tcp://h#fragment": "nothing belongs behind",
     "tcp://h?client": "no service access point",
     "tcp://h?client=": "no service access point",
     "tcp://h?client=-1": "no service access point",
@@ -135,3 +160,15 @@ def test_the_address_goes_before_the_settings_and_leaves_the_rest() -> None:
     assert Client("tcp://h?client=1", settings).settings == ClientSettings(client_sap=1, server_sap=5)
     assert Client("tcp://h?server=9", settings).settings == ClientSettings(client_sap=32, server_sap=9)
     assert Client("tcp://h").settings == ClientSettings()
+
+
+def test_the_address_names_the_link_and_leaves_how_it_is_set_up() -> None:
+    settings = ClientSettings(carrier=Hdlc(retries=7, lower=3))
+    assert Client("hdlc+tcp://h:1").settings.carrier == Hdlc()
+    assert Client("hdlc+tcp://h:1", settings).settings.carrier == Hdlc(retries=7, lower=3)
+    assert Client("hdlc+tcp://h:1?lower=17", settings).settings.carrier == Hdlc(retries=7, lower=17)
+
+
+@pytest.mark.parametrize("text", [each for each in READ if each.startswith("hdlc")])
+def test_an_hdlc_address_survives_being_written_and_read(text: str) -> None:
+    assert MeterAddress.parse(str(READ[text])) == READ[text]

@@ -11,7 +11,7 @@ from meterwright.client import BlockingClient, Client
 from meterwright.cosem import BlockSize, ImageBlock, ImageInitiation, ImageTransfer
 from meterwright.data import double_long_unsigned
 from meterwright.errors import LocalProtocolError, MeterwrightError
-from meterwright.simulator import PlainSettings, SimulatedMeter, SimulatedService, plain_meter
+from meterwright.simulator import MeterSettings, SimulatedMeter, SimulatedService, plain_meter
 
 IMAGE = bytes(range(256)) * 2
 BLOCK = 64
@@ -80,7 +80,7 @@ TWINS = pytest.mark.parametrize("twin", MAKES)
 
 def on_a_meter(scenario: Callable[[Twin, SimulatedMeter], Any], twin: str) -> SimulatedMeter:
     """Play a scenario on a simulated meter over TCP, the client in a thread where it blocks."""
-    meter = plain_meter(1, PlainSettings(image_block_size=BLOCK))
+    meter = plain_meter(1, MeterSettings(image_block_size=BLOCK))
 
     async def play() -> None:
         service = SimulatedService([meter])
@@ -143,7 +143,7 @@ def test_a_block_size_of_another_client_is_refused(twin: str) -> None:
 
     async def scenario(client: Twin, meter: SimulatedMeter) -> None:
         await client.initiate()
-        service = SimulatedService([plain_meter(2, PlainSettings(image_block_size=BLOCK))])
+        service = SimulatedService([plain_meter(2, MeterSettings(image_block_size=BLOCK))])
         (listening,) = await service.start()
         other = MAKES[twin](listening.url)
         try:

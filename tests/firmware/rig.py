@@ -7,18 +7,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.firmware.setups import OPEN, Setup
+from tests.firmware.wiretap import Wiretap
+
 from meterwright.client import Client, ClientSettings
 from meterwright.firmware import UpdateEvent, UpdatePolicy, UpdateResult, update
 from meterwright.image import FirmwareImage
+from meterwright.security import CounterStore, MemoryCounterStore
 from meterwright.server import ObjectHost
-from meterwright.simulator import (
-    DirectoryStorage,
-    LoopClock,
-    MeterRunner,
-    PlainSettings,
-    SimulatedMeter,
-    plain_meter,
-)
+from meterwright.simulator import DirectoryStorage, LoopClock, MeterRunner, MeterSettings, SimulatedMeter
 from meterwright.transport import AsyncTransport, Interference, Wire
 
 BLOCK = 128
@@ -38,15 +35,21 @@ def image(count: int = 10 * BLOCK + 77, seed: int = 1) -> FirmwareImage:
 
 @dataclass
 class Rig:
-    """A meter that runs, and what happened to it. `through` puts faults before it, `interference` on the wire."""
+    """A meter that runs, and what happened to it. `through` puts faults before it, `interference` on the wire.
+
+    `counters` is what its clients remember of theirs: each client is another process, and all share it.
+    """
 
     state: Path
-    settings: PlainSettings = field(default_factory=PlainSettings)
+    settings: MeterSettings = field(default_factory=MeterSettings)
     through: Callable[[ObjectHost], ObjectHost] = lambda host: host
     interference: Interference | None = None
     events: list[UpdateEvent] = field(default_factory=list[UpdateEvent])
     wires: list[Wire] = field(default_factory=list[Wire])
     switched_off: bool = False
+    setup: Setup = OPEN
+    counters: CounterStore = field(default_factory=MemoryCounterStore)
+    tap: Wiretap = field(default_factory=Wiretap)
 
     @property
     def meter_directory(self) -> Path:
@@ -62,10 +65,9 @@ class Rig:
     async def start(self) -> None:
         """Switch the meter on."""
         clock = LoopClock(START)
-        self.meter: SimulatedMeter = plain_meter(
-            1, self.settings, storage=DirectoryStorage(self.meter_directory), clock=clock
-        )
-        self.runner = MeterRunner(self.meter, clock=clock, through=self.through)
+        storage = DirectoryStorage(self.meter_directory)
+        self.meter: SimulatedMeter = self.setup.make(self.settings, storage, clock)
+        self.runner = MeterRunner(self.meter, clock=clock, link=self.setup.link, through=self.through)
         await self.runner.start()
 
     async def stop(self) -> None:
@@ -74,7 +76,7 @@ class Rig:
 
     async def dial(self) -> AsyncTransport:
         """A new connection to the meter."""
-        wire = Wire(interference=self.interference)
+        wire = Wire(interference=self.tap.on(self.interference))
         transport = await self.runner.dial(wire)
         self.wires.append(wire)
         return transport
@@ -84,8 +86,8 @@ class Rig:
         asyncio.get_running_loop().call_later(0.001, self.wires[-1].cut)
 
     def client(self, settings: ClientSettings | None = None) -> Client:
-        """A client of the meter."""
-        return Client(self.dial, settings)
+        """A client of the meter: the one for its firmware, unless it is said otherwise."""
+        return Client(self.dial, settings or self.setup.client(self.counters))
 
     async def update(
         self,
@@ -95,6 +97,7 @@ class Rig:
         policy: UpdatePolicy | None = None,
         settings: ClientSettings | None = None,
         state: Path | None = None,
+        version_client: Callable[[], Client] | None = None,
     ) -> UpdateResult:
         """One update, as a user runs it."""
         return await update(
@@ -103,6 +106,7 @@ class Rig:
             identifier,
             state=state or self.state,
             policy=policy,
+            version_client=version_client,
             emit=self.events.append,
         )
 

@@ -10,12 +10,12 @@ from tests.client.stage import until
 from tests.firmware.rig import BLOCK, Rig, image, octets
 
 from meterwright.firmware import Outcome, Progress, UpdateResult
-from meterwright.simulator import PlainSettings, Timing
+from meterwright.simulator import MeterSettings, Timing
 from meterwright.testing import run_in_virtual_time
 
 BLOCKS = 40
 SIZE = (BLOCKS - 1) * BLOCK + 77
-SLOW = PlainSettings(timing=Timing(erase_seconds=5, verify_seconds=5, activate_seconds=5, reboot_seconds=20))
+SLOW = MeterSettings(timing=Timing(erase_seconds=5, verify_seconds=5, activate_seconds=5, reboot_seconds=20))
 RLRQ = 0x62
 HEADER = 8
 """Octets of the wrapper before an APDU."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.firmware.faults import ACTIVATE, BLOCK_TRANSFER, INITIATE, VERIFY, Faulty
 from tests.firmware.rig import BLOCK, IDENTIFIER, START, Rig, image, octets
+from tests.firmware.setups import OPEN, SECURED, Setup
 
 from meterwright.apdu import MethodDescriptor
 from meterwright.cosem import ImageInitiation, ImageTransfer
@@ -21,11 +22,12 @@ from meterwright.data import Data
 from meterwright.errors import MeterwrightError
 from meterwright.firmware import Outcome, Patience, UpdatePolicy, UpdateResult
 from meterwright.server import ActionOutcome, Caller, Middleware, ObjectHost
-from meterwright.simulator import LoopClock, MemoryStorage, MeterRunner, PlainSettings, Timing, plain_meter
+from meterwright.simulator import LoopClock, MemoryStorage, MeterRunner, MeterSettings, Timing
 from meterwright.testing import run_in_virtual_time
 from meterwright.values import ActionResult, DataAccessResult, ImageTransferStatus
 
 SEEDS = 200
+SECURED_SEEDS = 40
 BLOCKS = 6
 SIZE = (BLOCKS - 1) * BLOCK + 77
 OLD, THEIRS = b"MW-1.0", b"THEIRS-7"
@@ -119,10 +121,11 @@ class World(Rig):
 
     async def start(self) -> None:
         clock = LoopClock(START)
-        self.meter = plain_meter(1, self.settings, storage=self.storage, clock=clock)
+        self.meter = self.setup.make(self.settings, self.storage, clock)
         self.runner = MeterRunner(
             self.meter,
             clock=clock,
+            link=self.setup.link,
             through=lambda host: Watched(
                 self.faults(host), lambda: self.activated_at.append(self.meter.machine.image.status)
             ),
@@ -269,9 +272,9 @@ HAPPENINGS = [
     time_passes,
 ]
 SETTINGS = [
-    PlainSettings(),
-    PlainSettings(image_transfer_enabled=False),
-    PlainSettings(timing=Timing(erase_seconds=3, verify_seconds=4, activate_seconds=2, reboot_seconds=8)),
+    MeterSettings(),
+    MeterSettings(image_transfer_enabled=False),
+    MeterSettings(timing=Timing(erase_seconds=3, verify_seconds=4, activate_seconds=2, reboot_seconds=8)),
 ]
 
 
@@ -295,9 +298,19 @@ async def session(world: World) -> None:
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_whatever_happens(tmp_path: Path, seed: int) -> None:
+    whatever_happens(tmp_path, seed, OPEN)
+
+
+@pytest.mark.parametrize("seed", range(SECURED_SEEDS))
+@pytest.mark.parametrize("setup", SECURED, ids=lambda setup: setup.name)
+def test_whatever_happens_to_a_meter_with_keys(tmp_path: Path, seed: int, setup: Setup) -> None:
+    whatever_happens(tmp_path, seed, setup)
+
+
+def whatever_happens(tmp_path: Path, seed: int, setup: Setup) -> None:
     chance = random.Random(seed)
     policy = replace(PATIENT, expected_version=chance.choice([None, IDENTIFIER.decode()]))
-    world = World(tmp_path, chance.choice(SETTINGS), chance=chance, policy=policy)
+    world = World(tmp_path, chance.choice(SETTINGS), chance=chance, policy=policy, setup=setup)
     run_in_virtual_time(session(world))
     story = f"{world.story} {[result.as_json() for result in world.results]}"
     assert set(world.activated_at) <= {ImageTransferStatus.VERIFICATION_SUCCESSFUL}, story
@@ -311,3 +324,4 @@ def test_whatever_happens(tmp_path: Path, seed: int) -> None:
         assert not done or result.version_after == IDENTIFIER.decode(), story
         assert result.version_after in (None, OLD.decode(), IDENTIFIER.decode()), story
     assert all(wire.client_end.is_closed for wire in world.wires), story
+    world.tap.check()

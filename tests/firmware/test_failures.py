@@ -12,7 +12,7 @@ from meterwright.data import Data, DataTag, double_long_unsigned
 from meterwright.data import enum as enum_data
 from meterwright.firmware import Outcome, Patience, UpdatePolicy, UpdateResult
 from meterwright.server import ObjectHost
-from meterwright.simulator import PlainSettings
+from meterwright.simulator import MeterSettings
 from meterwright.testing.virtual_time import run_in_virtual_time
 from meterwright.values import AcseServiceUserDiagnostic, ActionResult, DataAccessResult
 
@@ -33,7 +33,7 @@ class Case:
     outcome: Outcome
     kind: str | None
     code: str | None
-    settings: PlainSettings = field(default_factory=PlainSettings)
+    settings: MeterSettings = field(default_factory=MeterSettings)
     activations: int = 0
 
 
@@ -157,14 +157,14 @@ CASES: dict[str, Case] = {
         FAILS,
         "meter",
         "enable-refused",
-        settings=PlainSettings(image_transfer_enabled=False),
+        settings=MeterSettings(image_transfer_enabled=False),
     ),
     "the transfer is disabled and does not say no": Case(
         faulty(writes={5: DataAccessResult.SUCCESS}),
         FAILS,
         "meter",
         "enable-ignored",
-        settings=PlainSettings(image_transfer_enabled=False),
+        settings=MeterSettings(image_transfer_enabled=False),
     ),
     "the block size cannot be read": Case(
         faulty(reads={2: DataAccessResult.OBJECT_UNDEFINED}), FAILS, "meter", "meter-refused"

@@ -16,7 +16,7 @@ from meterwright.data import Data
 from meterwright.firmware import Journal, Outcome, UpdatePolicy, UpdateResult, journal_path
 from meterwright.image import FirmwareImage
 from meterwright.server import ActionOutcome, Caller
-from meterwright.simulator import PlainSettings
+from meterwright.simulator import MeterSettings
 from meterwright.testing import run_in_virtual_time
 from meterwright.values import DataAccessResult
 
@@ -132,7 +132,7 @@ def test_what_we_enabled_is_disabled_again_by_the_run_after_the_kill(
     policy = UpdatePolicy(expected_version=expected)
 
     async def play() -> tuple[Rig, UpdateResult]:
-        rig = Rig(tmp_path, PlainSettings(image_transfer_enabled=False))
+        rig = Rig(tmp_path, MeterSettings(image_transfer_enabled=False))
         await rig.start()
         task = asyncio.ensure_future(rig.update(policy=policy))
         await until(lambda: "confirming" in rig.phases(), 0.01)
@@ -161,7 +161,7 @@ def test_an_image_that_changes_while_it_is_sent_never_leaves_in_parts(tmp_path: 
     size = 700_000
     path = tmp_path / "image.bin"
     path.write_bytes(octets(size))
-    settings = PlainSettings(image_block_size=8000, max_receive_pdu_size=10_000)
+    settings = MeterSettings(image_block_size=8000, max_receive_pdu_size=10_000)
 
     async def play() -> tuple[Rig, UpdateResult, UpdateResult]:
         rig = Rig(tmp_path, settings)

@@ -9,7 +9,7 @@ from tests.firmware.rig import BLOCK, IDENTIFIER, Rig, image, octets
 from meterwright.client import Client
 from meterwright.cosem import ImageTransfer
 from meterwright.firmware import Activation, Outcome, Patience, UpdatePolicy, plan, update
-from meterwright.simulator import PlainSettings, Timing
+from meterwright.simulator import MeterSettings, Timing
 from meterwright.testing.virtual_time import run_in_virtual_time
 from meterwright.values import ImageTransferStatus
 
@@ -17,10 +17,10 @@ ALL_PHASES = ["planning", "initiating", "transferring", "verifying", "inspecting
 
 
 def on_a_meter(
-    tmp_path: Path, scenario: Callable[[Rig], Awaitable[None]], settings: PlainSettings | None = None
+    tmp_path: Path, scenario: Callable[[Rig], Awaitable[None]], settings: MeterSettings | None = None
 ) -> Rig:
     """Play a scenario on one meter."""
-    rig = Rig(tmp_path, settings or PlainSettings())
+    rig = Rig(tmp_path, settings or MeterSettings())
 
     async def play() -> None:
         await rig.start()
@@ -62,7 +62,7 @@ def test_the_meter_says_how_long_a_block_is(tmp_path: Path, block_size: int) -> 
         assert result.outcome is Outcome.DONE
         assert result.blocks_sent == -(-1000 // block_size)
 
-    on_a_meter(tmp_path, scenario, PlainSettings(image_block_size=block_size))
+    on_a_meter(tmp_path, scenario, MeterSettings(image_block_size=block_size))
 
 
 def test_what_runs_already_is_left_alone(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_disabled_transfer_is_enabled_and_disabled_again(tmp_path: Path) -> No
         async with rig.client() as client:
             assert await ImageTransfer(client).image_transfer_enabled.get() is False
 
-    rig = on_a_meter(tmp_path, scenario, PlainSettings(image_transfer_enabled=False))
+    rig = on_a_meter(tmp_path, scenario, MeterSettings(image_transfer_enabled=False))
     assert rig.phases() == ["planning", "enabling", *ALL_PHASES[1:]]
 
 
@@ -127,7 +127,7 @@ def test_what_waits_to_be_activated_stays_enabled(tmp_path: Path) -> None:
         assert (await rig.update()).outcome is Outcome.DONE
         assert not rig.meter.machine.record.image.enabled
 
-    on_a_meter(tmp_path, scenario, PlainSettings(image_transfer_enabled=False))
+    on_a_meter(tmp_path, scenario, MeterSettings(image_transfer_enabled=False))
 
 
 def test_an_enabled_transfer_stays_enabled(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_slow_meter_is_waited_for(tmp_path: Path) -> None:
     async def scenario(rig: Rig) -> None:
         assert (await rig.update()).outcome is Outcome.DONE
 
-    rig = on_a_meter(tmp_path, scenario, PlainSettings(timing=slow))
+    rig = on_a_meter(tmp_path, scenario, MeterSettings(timing=slow))
     assert rig.calls == {"initiate": 1, "block": 11, "verify": 1, "activate": 1}
 
 
@@ -165,7 +165,7 @@ def test_a_block_larger_than_the_pdu_is_refused_before_anything_is_done(tmp_path
         assert result.outcome is Outcome.REFUSED
         assert "block-larger-than-pdu" in rig.codes()
 
-    settings = PlainSettings(image_block_size=256, max_receive_pdu_size=128, force_block_size=True)
+    settings = MeterSettings(image_block_size=256, max_receive_pdu_size=128, force_block_size=True)
     assert set(on_a_meter(tmp_path, scenario, settings).calls.values()) == {0}
 
 
@@ -204,7 +204,7 @@ def test_a_verification_that_fails_is_a_failure_of_the_release_and_activates_not
         assert result.as_json()["kind"] == "release"
         assert "verification-failed" in rig.codes()
 
-    judged = PlainSettings(judgement=Judgement(verification=lambda _candidate: False))
+    judged = MeterSettings(judgement=Judgement(verification=lambda _candidate: False))
     rig = on_a_meter(tmp_path, scenario, judged)
     assert rig.calls["activate"] == 0
     assert rig.running == b"MW-1.0"
@@ -219,7 +219,7 @@ def test_an_activation_that_fails_is_seen(tmp_path: Path) -> None:
         assert result.as_json()["kind"] == "release"
         assert "version-unchanged" in rig.codes()
 
-    judged = PlainSettings(judgement=Judgement(activation=lambda _candidate: False))
+    judged = MeterSettings(judgement=Judgement(activation=lambda _candidate: False))
     rig = on_a_meter(tmp_path, scenario, judged)
     assert rig.calls["activate"] == 1
     assert rig.running == b"MW-1.0"

@@ -1,5 +1,7 @@
 """Any octets at all, given to everything that reads octets: our own errors and nothing else, and never for long."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,17 +11,40 @@ from tests.data.test_tree import calls_during
 
 from meterwright.apdu import APDUS, ActionResponseNormal, SelectedAttribute, Unreadable, decode_apdu
 from meterwright.association import (
+    CLIENT_CONFORMANCE,
     Answered,
+    AssociationRequested,
     ClientAssociation,
     ClientEvent,
     ClientStack,
+    Credentials,
+    Grant,
+    LoggedIn,
     RequestFailed,
     ServerAssociation,
     State,
 )
 from meterwright.errors import ConnectionLost, MeterwrightError, RemoteProtocolError
 from meterwright.exchange import Ask, read, read_list
-from meterwright.link import WrapperFrame, WrapperFramer
+from meterwright.link import (
+    ClientLink,
+    HdlcAddress,
+    HdlcClient,
+    HdlcClientSettings,
+    WrapperFrame,
+    WrapperFramer,
+    WrapperLink,
+)
+from meterwright.security import (
+    CounterOwner,
+    MemoryCounterStore,
+    ReceiveCounter,
+    Secret,
+    SecurityLayer,
+    SendCounter,
+    book_keys,
+)
+from meterwright.values import AuthenticationMechanism, Role, SecurityPolicy
 
 MANY = settings(max_examples=300)
 PREFIXES = [kind.prefix for kind in APDUS]
@@ -67,7 +92,7 @@ def test_a_client_survives_any_meter_and_every_request_ends_once(steps: list[byt
         elif step == "wait":
             now += 1
             look(client.tick(now))
-        elif step == "request" and client.state is State.ASSOCIATED and len(client._given_up) < 8:
+        elif step == "request" and client.state is State.ASSOCIATED and len(client._requests._given_up) < 8:
             asked.append(client.request(REQUEST, now + 2))
         elif step == "release" and client.state is State.ASSOCIATED:
             client.release(now + 3)
@@ -92,18 +117,59 @@ def test_a_meter_survives_any_client(requests: list[bytes]) -> None:
             decode_apdu(answer)
 
 
+LINKS: dict[str, Callable[[], ClientLink]] = {
+    "wrapper": lambda: WrapperLink(16, 1),
+    "hdlc": lambda: HdlcClient(HdlcClientSettings(HdlcAddress.of_client(16), HdlcAddress.of_server(1))),
+}
+
+
 @MANY
-@given(st.binary(max_size=200), st.integers(1, 16))
-def test_a_stack_raises_only_what_ends_the_stream(octets: bytes, step: int) -> None:
-    stack = ClientStack(16, 1)
-    stack.association.associate(1.0)
-    layer: str | None = "wrapper"
-    try:
-        for start in range(0, len(octets), step):
-            stack.receive(octets[start : start + step])
-    except RemoteProtocolError as error:
-        layer = error.where.layer
-    assert layer == "wrapper"
+@given(st.sampled_from(sorted(LINKS)), st.binary(max_size=200), st.integers(1, 16))
+def test_a_stack_never_raises(link: str, octets: bytes, step: int) -> None:
+    stack = ClientStack(LINKS[link]())
+    stack.open(0.0, 1.0)
+    for start in range(0, len(octets), step):
+        now = start / 100
+        stack.receive(octets[start : start + step], now)
+        stack.tick(now)
+        stack.data_to_send()
+    stack.close(10.0, 1.0)
+    while (deadline := stack.deadline) is not None:
+        stack.tick(deadline)
+    assert not stack.is_up or link == "wrapper"
+
+
+@MANY
+@given(st.booleans(), st.lists(octets_like_apdus, max_size=4))
+def test_a_guarded_meter_survives_any_client(ciphered: bool, requests: list[bytes]) -> None:
+    """Whatever comes, nobody is let in without knowing the secret."""
+    meter = ServerAssociation(lambda: guarded(ciphered=ciphered))
+    for request in requests:
+        for event in meter.receive(request):
+            assert not isinstance(event, LoggedIn)
+            if isinstance(event, AssociationRequested):
+                meter.accept(Grant(CLIENT_CONFORMANCE, 1024))
+        assert meter.state is not State.ASSOCIATED
+        meter.data_to_send()
+
+
+def guarded(*, ciphered: bool) -> Credentials:
+    keys, title = book_keys(), b"MWS00001"
+    layer = SecurityLayer(
+        Role.SERVER,
+        own_title=title,
+        peer_title=None,
+        keys=keys,
+        policy=SecurityPolicy.AUTHENTICATED_ENCRYPTED,
+        send_counter=SendCounter(MemoryCounterStore(), CounterOwner.of(keys.global_unicast, title)),
+        receive_counter=ReceiveCounter(),
+    )
+    return Credentials(
+        mechanism=AuthenticationMechanism.HIGH,
+        secret=Secret(b"1234567890123456"),
+        challenge=bytes(range(16)),
+        layer=layer if ciphered else None,
+    )
 
 
 @MANY

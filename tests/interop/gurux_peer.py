@@ -13,13 +13,19 @@ and its tests never import it. `tests/interop/peer.py` runs it and types what it
     gurux_peer.py translate  --hex OCTETS [--form simple|standard]
     gurux_peer.py bench      [--rounds N] [--seconds S] < inputs.json        (the inputs: gurux_bench.py)
 
-`read`, `update` and `roundtrips` also take --host, --link wrapper|hdlc, --client, --server and --timeout (seconds an answer
-may take). Exactly one JSON object goes to stdout; what the library prints and tracebacks go to stderr. When
-something fails the object is `{"error", "type", "last_sent", "last_received"}` (octets of the last exchange as
-hex) and the exit code 1; 2 is wrong use, told on stderr.
+`read`, `update` and `roundtrips` also take --host, --client, --server, --timeout (seconds an answer may take), and:
 
-Refuses: nothing by itself, since what the library sends and understands is the point. It has no security: it is
-a public client.
+    --link wrapper | hdlc [--hdlc-lower N --address-size 2|4] [--max-info N]
+    --authentication none|low|high|high-md5|high-sha1|high-gmac|high-sha256 [--password TEXT]
+    --security none|authenticated|encrypted|authenticated-encrypted [--suite 0] [--ek HEX] [--ak HEX] [--title HEX]
+    [--counter N] [--counter-object LN [--counter-client 16]] [--no-general-protection]
+
+Keys and password are the books' unless given. Exactly one JSON object goes to stdout; what the library prints (tags among
+it) and tracebacks go to stderr. When something fails the object is `{"error", "type", "last_sent", "last_received"}`
+(octets of the last exchange as hex) and the exit code 1; 2 is wrong use, told on stderr.
+
+Refuses: nothing by itself, since what the library sends and understands is the point. What the library does not notice
+of a meter's mistakes is looked after in gurux_login.py and gurux_wire.py.
 """
 
 import argparse
@@ -35,7 +41,8 @@ import gurux_bench
 from gurux_dlms import GXByteBuffer, GXDLMSTranslator
 from gurux_dlms.enums import Conformance, TranslatorOutputType
 from gurux_dlms.objects import GXDLMSClock, GXDLMSData, GXDLMSImageTransfer, GXDLMSRegister
-from gurux_wire import LINKS, Association, DroppedError, PeerError, RefusedError
+from gurux_login import Login, add_options, misuse, watch_tags
+from gurux_wire import Association, DroppedError, PeerError, RefusedError
 
 FIRMWARE_IDENTIFIER = "1.0.0.2.0.255"
 LOGICAL_DEVICE_NAME = "0.0.42.0.0.255"
@@ -97,10 +104,11 @@ def read_list(association: Association, register: str) -> list[object] | None:
 
 def read(options: argparse.Namespace, log: list[dict[str, str]]) -> dict[str, object]:
     """Everything of `read`, in one association."""
-    with Association(options, log) as association:
+    login = Login(options, log)
+    with login.associate() as association:
         client = association.client
         name = GXDLMSData(LOGICAL_DEVICE_NAME)
-        return {
+        report: dict[str, object] = {
             "conformance": sorted(
                 bit.name for bit in Conformance if bit and bit & client.negotiatedConformance
             ),
@@ -112,6 +120,8 @@ def read(options: argparse.Namespace, log: list[dict[str, str]]) -> dict[str, ob
             "list": None if options.no_list else read_list(association, options.register),
             "notifications": association.notifications,
         }
+    report["protection"] = login.report()
+    return report
 
 
 def poll(until: Callable[[], bool], what: str, seconds: float) -> int:
@@ -150,12 +160,13 @@ def transfer(
         "an initiated transfer with an empty map",
         options.wait,
     )
-    begin, cpu_begin = time.perf_counter(), time.process_time()
-    blocks = image.imageBlockTransfer(association.client, octets, [0])
-    for number, frames in enumerate(blocks):
-        association.served(f"sending block {number} of {len(blocks)}", frames)
-    association.read(image, 3)
-    cpu_seconds, seconds = time.process_time() - cpu_begin, time.perf_counter() - begin
+    with contextlib.redirect_stdout(gurux_bench.Nowhere()):  # the library prints for every ciphered answer
+        begin, cpu_begin = time.perf_counter(), time.process_time()
+        blocks = image.imageBlockTransfer(association.client, octets, [0])
+        for number, frames in enumerate(blocks):
+            association.served(f"sending block {number} of {len(blocks)}", frames)
+        association.read(image, 3)
+        cpu_seconds, seconds = time.process_time() - cpu_begin, time.perf_counter() - begin
     return {
         "block_size": block_size,
         "blocks": len(blocks),
@@ -198,13 +209,14 @@ def activate(association: Association, image: GXDLMSImageTransfer) -> object:
     return result
 
 
-def confirm(options: argparse.Namespace, log: list[dict[str, str]], before: object) -> dict[str, object]:
+def confirm(login: Login, before: object) -> dict[str, object]:
     """Associate anew until other firmware runs (or the meter says it is done with the same one)."""
+    options = login.options
     seen: dict[str, object] = {}
 
     def is_back() -> bool:
         try:
-            with Association(options, log) as association:
+            with login.associate() as association:
                 seen["status_after"] = association.read(GXDLMSImageTransfer(), 6)
                 seen["firmware_after"] = running(association)
         except (DroppedError, RefusedError):
@@ -221,7 +233,8 @@ def confirm(options: argparse.Namespace, log: list[dict[str, str]], before: obje
 def update(options: argparse.Namespace, log: list[dict[str, str]]) -> dict[str, object]:
     """The whole update, up to the firmware identifier read after the reboot."""
     image = GXDLMSImageTransfer()
-    association = Association(options, log)
+    login = Login(options, log)
+    association = login.associate()
     try:
         association.open()
         before = running(association)
@@ -231,12 +244,12 @@ def update(options: argparse.Namespace, log: list[dict[str, str]]) -> dict[str, 
         association.abandon()
     finally:
         association.wire.close()
-    return report | confirm(options, log, before)
+    return report | confirm(login, before) | {"protection": login.report()}
 
 
 def roundtrips(options: argparse.Namespace, log: list[dict[str, str]]) -> dict[str, object]:
     """The clock, read again and again, and how long that took."""
-    with Association(options, log) as association:
+    with Login(options, log).associate() as association:
         return gurux_bench.roundtrips(association, options.count)
 
 
@@ -256,13 +269,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="gurux-dlms as an interop peer; prints one JSON object")
     commands = parser.add_subparsers(dest="command", required=True)
     wire = argparse.ArgumentParser(add_help=False)
-    wire.add_argument("--host", default="127.0.0.1")
-    wire.add_argument("--port", type=int, required=True)
-    wire.add_argument("--link", choices=sorted(LINKS), default="wrapper")
-    wire.add_argument("--client", type=int, default=16)
-    wire.add_argument("--server", type=int, default=1)
-    wire.add_argument("--timeout", type=float, default=10.0, help="seconds an answer may take")
-    wire.add_argument("--trace", action="store_true", help="add all octets sent and received as `exchanges`")
+    add_options(wire)
     reading = commands.add_parser("read", parents=[wire])
     reading.add_argument("--register", default="1.0.1.8.0.255", help="logical name of a class 3 object")
     reading.add_argument("--no-list", action="store_true", help="send no GET-request-with-list")
@@ -288,7 +295,11 @@ COMMANDS = {"read": read, "update": update, "roundtrips": roundtrips, "translate
 
 def main() -> int:
     """Run the command; the only place that writes to stdout."""
-    options = arguments().parse_args()
+    parser = arguments()
+    options = parser.parse_args()
+    if "link" in options and (wrong := misuse(options)):
+        parser.error(wrong)
+    watch_tags()
     log: list[dict[str, str]] = []
     code = 0
     with contextlib.redirect_stdout(sys.stderr):  # the library prints; stdout is ours

@@ -4,20 +4,25 @@
 """The interop peer's connection: a blocking socket, and on it an association of a gurux-dlms client.
 
 Cuts the stream into whole frames by their own length fields before the library sees them, and gives every wait a
-time-out, so that a silent or rambling meter ends a test with a reason. Refuses anything but plain associations.
+time-out, so that a silent or rambling meter ends a test with a reason.
+
+Refuses: to send a frame whose length field is wrong, as the library makes them where addresses and information have 249 to
+255 octets modulo 256; to go on without a proof where one was to be given; what its `watch` (gurux_login.py) complains of.
 """
 
 import argparse
 import contextlib
 import socket
 import time
+from collections.abc import Iterator
 from typing import Any, Self
 
 from gurux_dlms import GXByteBuffer, GXDLMSClient, GXDLMSException, GXReplyData
-from gurux_dlms.enums import Authentication, InterfaceType
+from gurux_dlms.enums import Authentication, Command, InterfaceType
 
 LINKS = {"wrapper": InterfaceType.WRAPPER, "hdlc": InterfaceType.HDLC}
 FLAG = 0x7E
+SERVED = (Command.GET_RESPONSE, Command.SET_RESPONSE, Command.METHOD_RESPONSE)
 
 
 class PeerError(Exception):
@@ -51,6 +56,10 @@ class Wire:
         self.socket.close()
 
     def send(self, octets: bytes) -> None:
+        if self.link == "hdlc" and 2 + (int.from_bytes(octets[1:3], "big") & 0x7FF) != len(octets):
+            raise PeerError(
+                f"the library made a frame of a wrong length, choose another --max-info: {octets.hex()}"
+            )
         self.log.append({"sent": octets.hex(), "received": ""})
         self.socket.settimeout(self.timeout)
         try:
@@ -88,12 +97,10 @@ class Wire:
 
 
 class Association:
-    """A client SAP associated with one logical device, without security."""
+    """A client SAP associated with one logical device."""
 
-    def __init__(self, options: argparse.Namespace, log: list[dict[str, str]]) -> None:
-        self.client = GXDLMSClient(
-            True, options.client, options.server, Authentication.NONE, None, LINKS[options.link]
-        )
+    def __init__(self, client: GXDLMSClient, options: argparse.Namespace, log: list[dict[str, str]]) -> None:
+        self.client = client
         self.notifications = 0
         self.wire = Wire(options.host, options.port, options.link, options.timeout, log)
 
@@ -113,9 +120,37 @@ class Association:
             self.wire.close()
 
     def open(self) -> None:
+        cipher = self.client.settings.cipher
+        security, suite = (None, None) if cipher is None else (cipher.security, cipher.securitySuite)
         if snrm := self.client.snrmRequest():
-            self.client.parseUAResponse(self.exchange(snrm).data)
-        self.client.parseAareResponse(self.ask(self.client.aarqRequest()).data)
+            self.connect(snrm)
+        answer = self.ask(self.client.aarqRequest())
+        with self.watched():
+            self.client.parseAareResponse(answer.data)
+        if cipher is not None:
+            if security and not self.client.settings.watch.opened:
+                raise PeerError("the meter's InitiateResponse came without protection")
+            # the library would go on as the InitiateResponse was protected
+            cipher.security, cipher.securitySuite = security, suite
+        if self.client.isAuthenticationRequired:
+            self.prove()
+        elif self.client.authentication > Authentication.LOW:
+            raise PeerError("the meter accepted without asking for a proof")
+
+    def connect(self, snrm: bytes) -> None:
+        """SNRM and UA. The library would send as much in one frame as the meter takes: it is held to what was proposed."""
+        settings = self.client.hdlcSettings
+        most = settings.maxInfoTX
+        answer = self.exchange(snrm)
+        if answer.error:
+            raise RefusedError("connecting (SNRM)", answer.error)
+        self.client.parseUAResponse(answer.data)
+        settings.maxInfoTX = min(most, settings.maxInfoTX)
+
+    def prove(self) -> None:
+        """Passes 3 and 4 of a high-level authentication."""
+        answer = self.served("authenticating (pass 3)", self.client.getApplicationAssociationRequest())
+        self.client.parseApplicationAssociationResponse(answer.data)
 
     def release(self) -> None:
         self.ask(self.client.releaseRequest())
@@ -134,6 +169,9 @@ class Association:
         self.round_trip(octets, reply)
         while reply.isMoreData():
             self.round_trip(self.client.receiverReady(reply), reply)
+        cipher = self.client.settings.cipher
+        if cipher is not None and cipher.security and reply.command in SERVED and not reply.cipheredCommand:
+            raise PeerError("the meter's answer came without protection")
         return reply
 
     def round_trip(self, octets: bytes, reply: GXReplyData) -> None:
@@ -141,16 +179,27 @@ class Association:
         self.wire.send(bytes(octets))
         deadline = time.monotonic() + self.wire.timeout
         notification = GXReplyData()
-        while not self.client.getData(GXByteBuffer(self.wire.frame(deadline)), reply, notification):
-            self.notifications += notification.isNotify()
-            notification = GXReplyData()
+        with self.watched():
+            while not self.client.getData(GXByteBuffer(self.wire.frame(deadline)), reply, notification):
+                self.notifications += notification.isNotify()
+                notification = GXReplyData()
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """What the watch complains of goes before what the library makes of it."""
+        try:
+            yield
+        finally:
+            watch = getattr(self.client.settings, "watch", None)
+            if watch is not None and watch.complaint:
+                raise PeerError(watch.complaint)
 
     def ask(self, frames: list[bytes]) -> GXReplyData:
-        """Send a request of one or more frames; the last answer counts."""
-        reply = GXReplyData()
-        for frame in frames:
-            reply = self.exchange(frame)
-        return reply
+        """Send a request of one or more frames; the last answer counts, all before say that more may come."""
+        for frame in frames[:-1]:
+            if error := self.exchange(frame).error:
+                raise RefusedError("sending a segment of a request", error)
+        return self.exchange(frames[-1])
 
     def served(self, what: str, frames: list[bytes]) -> GXReplyData:
         """As `ask`, for a service that must succeed."""

@@ -13,14 +13,94 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn, TypedDict, TypeGuard
+from typing import Literal, NoReturn, TypeAlias, TypedDict, TypeGuard
 
 import pytest
 
 INTERPRETER_VARIABLE = "METERWRIGHT_PEER_PYTHON"
 _SCRIPT = Path(__file__).with_name("gurux_peer.py")
 _ENVIRONMENT = Path(__file__).parents[2] / ".venv-peer"
+
+
+LinkName: TypeAlias = Literal["wrapper", "hdlc"]
+Authentication: TypeAlias = Literal[
+    "none", "low", "high", "high-md5", "high-sha1", "high-gmac", "high-sha256"
+]
+Security: TypeAlias = Literal["none", "authenticated", "encrypted", "authenticated-encrypted"]
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLink:
+    """Between whom, and over what. The other three are HDLC's: `lower` wants an address of 2 or 4 octets."""
+
+    name: LinkName = "wrapper"
+    client: int = 16
+    server: int = 1
+    lower: int | None = None
+    address_size: Literal[1, 2, 4] | None = None
+    max_info: int | None = None
+
+    def options(self) -> list[str]:
+        """As the script is told."""
+        told = ["--link", self.name, "--client", str(self.client), "--server", str(self.server)]
+        hdlc = {
+            "--hdlc-lower": self.lower,
+            "--address-size": self.address_size,
+            "--max-info": self.max_info,
+        }
+        for option, value in hdlc.items():
+            told += [] if value is None else [option, str(value)]
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class PeerSecurity:
+    """Who the client is, and what protects its APDUs. Suite 0; keys and password are the books' unless given.
+
+    `counter` is the first invocation counter. With a `counter_object` it is at least one more than that holds, which the
+    public client `counter_client` reads before each association.
+    """
+
+    authentication: Authentication = "none"
+    security: Security = "none"
+    password: str = "12345678"
+    encryption_key: bytes = bytes(range(0x10))
+    authentication_key: bytes = bytes(range(0xD0, 0xE0))
+    title: bytes = b"MWPEER01"
+    counter: int = 1
+    counter_object: str | None = None
+    counter_client: int = 16
+    general_protection: bool = True
+    check_tags: bool = True
+
+    def options(self) -> list[str]:
+        """As the script is told."""
+        told = ["--authentication", self.authentication, "--password", self.password]
+        told += ["--security", self.security, "--suite", "0", "--title", self.title.hex()]
+        told += ["--ek", self.encryption_key.hex(), "--ak", self.authentication_key.hex()]
+        told += ["--counter", str(self.counter)]
+        if self.counter_object is not None:
+            told += ["--counter-object", self.counter_object, "--counter-client", str(self.counter_client)]
+        told += [] if self.general_protection else ["--no-general-protection"]
+        return told if self.check_tags else [*told, "--no-check-tags"]
+
+
+PUBLIC = PeerSecurity()
+"""A client that proves nothing and protects nothing."""
+
+
+class ProtectionReport(TypedDict):
+    """Counters and tags of one run, over all its associations.
+
+    `counter_read` is what the counter object held before the last one, `counter_next` what the client would use next (None:
+    it counts nothing), `tags_checked` how many of the meter's tags were right; a wrong one is an error.
+    """
+
+    counter_read: int | None
+    counter_next: int | None
+    tags_checked: int
 
 
 class ClockReading(TypedDict):
@@ -61,6 +141,7 @@ class ReadReport(TypedDict):
     objects: list[ObjectEntry]
     list: Sequence[str | int] | None
     notifications: int
+    protection: ProtectionReport
 
 
 class ActivateInfo(TypedDict):
@@ -91,6 +172,7 @@ class UpdateReport(TypedDict):
     reconnect_attempts: int
     transfer_seconds: float
     transfer_cpu_seconds: float
+    protection: ProtectionReport
 
 
 class RoundTripReport(TypedDict):
@@ -105,9 +187,15 @@ class _Translation(TypedDict):
     xml: str
 
 
-def read(port: int, *, link: Literal["wrapper", "hdlc"] = "wrapper", seconds: float = 60.0) -> ReadReport:
+def read(
+    port: int,
+    *,
+    link: LinkName | PeerLink = "wrapper",
+    security: PeerSecurity = PUBLIC,
+    seconds: float = 60.0,
+) -> ReadReport:
     """Clock, register, names, object list and a list request, read by the peer from a meter on this machine."""
-    report = _run(["read", "--port", str(port), "--link", link], seconds)
+    report = _run(["read", *_way(port, link, security)], seconds)
     if not _is_read_report(report):
         _malformed(report)
     return report
@@ -118,12 +206,13 @@ def update(
     image: Path,
     identifier: str,
     *,
-    link: Literal["wrapper", "hdlc"] = "wrapper",
+    link: LinkName | PeerLink = "wrapper",
+    security: PeerSecurity = PUBLIC,
     seconds: float = 100.0,
 ) -> UpdateReport:
     """The image brought into a meter on this machine by the peer, up to the firmware seen running."""
-    wire = ["--port", str(port), "--link", link]
-    report = _run(["update", *wire, "--image", str(image), "--identifier", identifier], seconds)
+    what = ["--image", str(image), "--identifier", identifier]
+    report = _run(["update", *_way(port, link, security), *what], seconds)
     if not _is_update_report(report):
         _malformed(report)
     return report
@@ -138,10 +227,15 @@ def translate(apdu: bytes, *, form: Literal["simple", "standard"] = "simple", se
 
 
 def roundtrips(
-    port: int, count: int, *, link: Literal["wrapper", "hdlc"] = "wrapper", seconds: float = 60.0
+    port: int,
+    count: int,
+    *,
+    link: LinkName | PeerLink = "wrapper",
+    security: PeerSecurity = PUBLIC,
+    seconds: float = 60.0,
 ) -> RoundTripReport:
     """The clock of a meter on this machine, read by the peer so many times, one request after the other."""
-    report = _run(["roundtrips", "--port", str(port), "--link", link, "--count", str(count)], seconds)
+    report = _run(["roundtrips", *_way(port, link, security), "--count", str(count)], seconds)
     if not _is_round_trip_report(report):
         _malformed(report)
     return report
@@ -177,6 +271,12 @@ def interpreter() -> Path:
             pytest.fail(text, pytrace=False)
         pytest.skip(text)
     return found
+
+
+def _way(port: int, link: LinkName | PeerLink, security: PeerSecurity) -> list[str]:
+    """The options that lead to a meter on this machine."""
+    over = link if isinstance(link, PeerLink) else PeerLink(link)
+    return ["--port", str(port), *over.options(), *security.options()]
 
 
 def _run(arguments: list[str], seconds: float, stdin: str = "") -> dict[str, object]:

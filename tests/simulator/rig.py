@@ -23,7 +23,7 @@ from meterwright.apdu import (
 from meterwright.data import Data, DataTag, double_long_unsigned, integer, octet_string
 from meterwright.link import WrapperFrame, WrapperFramer
 from meterwright.server import ServerConnection
-from meterwright.simulator import ManualClock, MemoryStorage, MeterStorage, PlainSettings, plain_meter
+from meterwright.simulator import ManualClock, MemoryStorage, MeterSettings, MeterStorage, plain_meter
 from meterwright.values import (
     ActionResult,
     ApplicationContext,
@@ -65,11 +65,11 @@ class Rig:
     """One plain meter and one connection to it, not associated yet."""
 
     def __init__(
-        self, settings: PlainSettings | None = None, storage: MeterStorage | None = None, serial: int = 1
+        self, settings: MeterSettings | None = None, storage: MeterStorage | None = None, serial: int = 1
     ) -> None:
         self.clock = ManualClock(START)
         self.troubles: list[Exception] = []
-        self.settings = settings or PlainSettings(image_block_size=BLOCK)
+        self.settings = settings or MeterSettings(image_block_size=BLOCK)
         self.storage = storage or MemoryStorage()
         self.meter = plain_meter(
             serial, self.settings, storage=self.storage, clock=self.clock, trouble=self.troubles.append

@@ -17,7 +17,7 @@ from meterwright.data import (
     unsigned,
 )
 from meterwright.errors import UsageError
-from meterwright.simulator import Candidate, Judgement, PlainSettings, Timing, largest_block
+from meterwright.simulator import Candidate, Judgement, MeterSettings, Timing, largest_block
 from meterwright.values import ActionResult, BitString, DataAccessResult, Obis
 
 IMAGE = octets(5 * BLOCK + 3)
@@ -196,7 +196,7 @@ def test_initiate_forgets_all_blocks() -> None:
     assert rig.value(18, IMAGE_OBJECT, 7) == ()
 
 
-@pytest.mark.parametrize("size", [0, PlainSettings().image_capacity + 1, 0xFFFFFFFF])
+@pytest.mark.parametrize("size", [0, MeterSettings().image_capacity + 1, 0xFFFFFFFF])
 def test_an_image_must_fit(size: int) -> None:
     rig = initiated()
     assert rig.initiate(size) is ActionResult.OTHER_REASON
@@ -227,7 +227,7 @@ def test_a_disabled_object_refuses_all_methods(method: int, parameter: Data) -> 
 
 
 def test_true_may_be_any_octet_but_zero() -> None:
-    rig = Rig(PlainSettings(image_transfer_enabled=False))
+    rig = Rig(MeterSettings(image_transfer_enabled=False))
     rig.associate()
     assert rig.value(18, IMAGE_OBJECT, 5) is False
     answers = rig.send_octets(bytes.fromhex("c101c1001200002c0000ff050003ff"))
@@ -291,7 +291,7 @@ class TestAMeterThatErasesFirst:
     @staticmethod
     def erasing() -> Rig:
         timing = Timing(erase_seconds=2.0)
-        rig = Rig(PlainSettings(image_block_size=BLOCK, timing=timing))
+        rig = Rig(MeterSettings(image_block_size=BLOCK, timing=timing))
         rig.associate()
         assert rig.initiate(len(IMAGE)) is ActionResult.TEMPORARY_FAILURE
         rig.wait(2.0)
@@ -327,7 +327,7 @@ class TestAMeterThatJudges:
 
     @staticmethod
     def judging(judgement: Judgement) -> Rig:
-        rig = Rig(PlainSettings(image_block_size=BLOCK, judgement=judgement))
+        rig = Rig(MeterSettings(image_block_size=BLOCK, judgement=judgement))
         rig.associate()
         rig.initiate(len(IMAGE))
         rig.send_image(IMAGE)
@@ -391,10 +391,10 @@ def test_the_largest_block_is_the_largest_whose_request_fits(pdu: int) -> None:
 
 
 def test_a_block_size_that_does_not_fit_the_pdu_must_be_forced() -> None:
-    assert PlainSettings(image_block_size=1000).image_block_size == 1000
+    assert MeterSettings(image_block_size=1000).image_block_size == 1000
     with pytest.raises(UsageError, match="1001 octets does not fit") as refused:
-        PlainSettings(image_block_size=1001)
+        MeterSettings(image_block_size=1001)
     assert "1 to 1000" in refused.value.hint
-    assert PlainSettings(image_block_size=1001, force_block_size=True).image_block_size == 1001
+    assert MeterSettings(image_block_size=1001, force_block_size=True).image_block_size == 1001
     with pytest.raises(UsageError):
-        PlainSettings(image_block_size=0)
+        MeterSettings(image_block_size=0)

@@ -27,11 +27,11 @@ START_SECONDS = 30.0
 SERVE = f"""
 import asyncio, sys
 from pathlib import Path
-from meterwright.simulator import DirectoryStorage, PlainSettings, SimulatedService, plain_meter
+from meterwright.simulator import DirectoryStorage, MeterSettings, SimulatedService, plain_meter
 
 async def main():
     folder = Path(sys.argv[1])
-    settings = PlainSettings(image_block_size={BLOCK})
+    settings = MeterSettings(image_block_size={BLOCK})
     meter = plain_meter(1, settings, storage=DirectoryStorage(folder / "{NAME}"))
     service = SimulatedService([meter], port=int(sys.argv[2]), state_dir=folder)
     (listening,) = await service.start()

@@ -4,14 +4,14 @@ import pytest
 from tests.simulator.rig import START, Rig
 
 from meterwright.data import Data, DataTag, enum, integer, long, octet_string
-from meterwright.simulator import PlainSettings
+from meterwright.simulator import MeterSettings
 from meterwright.values import ActionResult, CosemDateTime, DataAccessResult
 
 CLOCK, ENERGY, VOLTAGE = "0.0.1.0.0.255", "1.0.1.8.0.255", "1.0.32.7.0.255"
 
 
 def plain(serial: int = 1, seed: int = 0) -> Rig:
-    rig = Rig(PlainSettings(seed=seed), serial=serial)
+    rig = Rig(MeterSettings(seed=seed), serial=serial)
     rig.associate()
     return rig
 

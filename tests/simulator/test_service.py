@@ -29,7 +29,7 @@ from meterwright.simulator import (
     LoopClock,
     MeterClock,
     MeterRunner,
-    PlainSettings,
+    MeterSettings,
     SimulatedMeter,
     SimulatedService,
     Timing,
@@ -109,7 +109,7 @@ def meters(
     clock: MeterClock | None = None,
     troubles: list[Exception] | None = None,
 ) -> list[SimulatedMeter]:
-    settings = PlainSettings(image_block_size=BLOCK, timing=timing)
+    settings = MeterSettings(image_block_size=BLOCK, timing=timing)
     seen = [] if troubles is None else troubles
     return [plain_meter(serial, settings, clock=clock, trouble=seen.append) for serial in range(1, count + 1)]
 
@@ -244,6 +244,7 @@ def test_each_meter_has_its_port_and_its_configuration(tmp_path: Path) -> None:
                     "server": 1,
                     "referencing": "ln",
                     "authentication": "none",
+                    "security": "none",
                     "companion": "plain",
                 }
             }

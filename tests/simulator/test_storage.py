@@ -15,7 +15,7 @@ from meterwright.simulator import (
     DirectoryStorage,
     Disk,
     MeterRecord,
-    PlainSettings,
+    MeterSettings,
     Timing,
     plain_meter,
 )
@@ -116,7 +116,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def rig_on(directory: Path, disk: Disk | None = None, *, block_size: int = BLOCK) -> Rig:
-    rig = Rig(PlainSettings(image_block_size=block_size), DirectoryStorage(directory, disk))
+    rig = Rig(MeterSettings(image_block_size=block_size), DirectoryStorage(directory, disk))
     rig.associate()
     return rig
 
@@ -261,7 +261,7 @@ def check_cut(directory: Path, disk: FailingDisk) -> None:
 
 
 def run_on(storage: DirectoryStorage, script: Script) -> None:
-    rig = Rig(PlainSettings(image_block_size=BLOCK), storage)
+    rig = Rig(MeterSettings(image_block_size=BLOCK), storage)
     rig.associate()
     script.run(rig)
 
@@ -314,9 +314,9 @@ def image_files(rig: Rig) -> set[str]:
         (b"{", "is no state"),
         (b"[]", "a JSON object was expected"),
         (b"{}", "format is no count"),
-        (b'{"format": 2}', "format 2 is not 1"),
-        (b'{"format": 1, "meter": "MWS0000000002"}', "it is of meter MWS0000000002, not of MWS0000000001"),
-        (b'{"format": 1, "meter": "MWS0000000001", "image": 3}', "a JSON object was expected"),
+        (b'{"format": 3}', "format 3 is not 2"),
+        (b'{"format": 2, "meter": "MWS0000000002"}', "it is of meter MWS0000000002, not of MWS0000000001"),
+        (b'{"format": 2, "meter": "MWS0000000001", "image": 3}', "a JSON object was expected"),
         (b"\xff\xfe\x00", "is no state"),
         (b"[" * 100_000, "is no state"),
     ],
@@ -357,7 +357,7 @@ def test_an_identifier_survives(tmp_path: Path, identifier: bytes) -> None:
     rig = rig_on(tmp_path)
     rig.initiate(BLOCK, identifier)
     rig.meter.close()
-    again = plain_meter(1, PlainSettings(image_block_size=BLOCK), storage=DirectoryStorage(tmp_path))
+    again = plain_meter(1, MeterSettings(image_block_size=BLOCK), storage=DirectoryStorage(tmp_path))
     assert again.machine.image.identifier == identifier
     again.close()
 

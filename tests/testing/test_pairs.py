@@ -17,7 +17,7 @@ from meterwright.association import CLIENT_CONFORMANCE, AssociationRequested, Gr
 from meterwright.data import Data, unsigned
 from meterwright.errors import AssociationRejected, ConnectionLost, DataAccessError, Timeout
 from meterwright.exchange import CONFIRMED, UNCONFIRMED, Exchange, Pause, ask, invoke, read, tell, write
-from meterwright.server import ActionOutcome, Caller, Partners
+from meterwright.server import ActionOutcome, Caller, ObjectHost, Partners
 from meterwright.testing import AssociationPair, StackPair, pass_all
 from meterwright.testing.pairs import PATIENCE
 from meterwright.values import AcseServiceUserDiagnostic, ActionResult, DataAccessResult, Obis
@@ -26,7 +26,7 @@ ATTRIBUTE = AttributeDescriptor(1, Obis.of("0.0.96.1.0.255"), 2)
 METHOD = MethodDescriptor(3, Obis.of("1.0.1.8.0.255"), 1)
 
 
-class Host:
+class Host(ObjectHost):
     """One attribute that can be written, and one method that doubles it."""
 
     def __init__(self) -> None:

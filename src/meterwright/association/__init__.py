@@ -8,7 +8,10 @@ from meterwright.association.events import (
     AssociationRefused,
     AssociationRequested,
     ClientEvent,
+    Distrusted,
     LateAnswer,
+    LoggedIn,
+    LoginRefused,
     MalformedRequest,
     Released,
     ReleaseRequested,
@@ -17,6 +20,7 @@ from meterwright.association.events import (
     ServerEvent,
     Unsolicited,
 )
+from meterwright.association.login import CURRENT_ASSOCIATION, Credentials, challenge_size
 from meterwright.association.negotiation import (
     CLIENT_CONFORMANCE,
     LARGEST_PDU,
@@ -25,13 +29,14 @@ from meterwright.association.negotiation import (
     Grant,
     Proposal,
 )
-from meterwright.association.server import ServerAssociation
+from meterwright.association.server import Guard, ServerAssociation
 from meterwright.association.stack import ClientStack
 from meterwright.association.states import CLIENT_SIGNALS, TRANSITIONS, Role, Signal, State, transition
 
 __all__ = [
     "CLIENT_CONFORMANCE",
     "CLIENT_SIGNALS",
+    "CURRENT_ASSOCIATION",
     "LARGEST_PDU",
     "SMALLEST_PDU",
     "TRANSITIONS",
@@ -44,8 +49,13 @@ __all__ = [
     "ClientEvent",
     "ClientStack",
     "Context",
+    "Credentials",
+    "Distrusted",
     "Grant",
+    "Guard",
     "LateAnswer",
+    "LoggedIn",
+    "LoginRefused",
     "MalformedRequest",
     "Proposal",
     "ReleaseRequested",
@@ -58,5 +68,6 @@ __all__ = [
     "Signal",
     "State",
     "Unsolicited",
+    "challenge_size",
     "transition",
 ]

@@ -1,38 +1,32 @@
-"""The client's half of an association: which answer belongs to which request.
+"""The client's half of an association: how it is opened, and which answer belongs to which request.
 
-Octets of whole APDUs go in and out; time comes in as a number. The rules that keep answers and requests together:
+Octets of whole APDUs go in and out, protected where the credentials say so; time comes in as a number. The rules:
 
 * an answer is known by its invoke id; an id that was given up is not used again until its late answer has come;
 * a notification is an event and never an answer, whenever it comes;
 * an ExceptionResponse or ConfirmedServiceError carries no invoke id: it answers the one open request. Where a request
-  was given up before, nobody can tell whose it is, and the association ends.
+  was given up before, nobody can tell whose it is, and the association ends;
+* what is not protected as it must be is dropped and told, and no answer: somebody may have put it on the line. Its
+  request fails when its time is over, and says then what came instead. Only an answer that came less protected than the
+  association wants, which is how a meter with a weaker policy shows, fails its request at once;
+* with a challenge nothing is asked for before both sides have proved themselves (`login`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import Final
 
 from meterwright.apdu import (
     Aare,
-    ActionResponseNextPblock,
     ActionResponseNormal,
-    ActionResponseWithList,
-    ActionResponseWithPblock,
     Apdu,
     ConfirmedServiceError,
     DataNotification,
     ExceptionResponse,
-    GetResponseNormal,
     GetResponseWithDataBlock,
-    GetResponseWithList,
     InvokedApdu,
     Rlre,
     Rlrq,
-    SetResponseDataBlock,
-    SetResponseLastDataBlock,
-    SetResponseLastDataBlockWithList,
-    SetResponseNormal,
-    SetResponseWithList,
     decode_apdu,
 )
 from meterwright.association.events import (
@@ -41,83 +35,68 @@ from meterwright.association.events import (
     AssociationEnded,
     AssociationRefused,
     ClientEvent,
+    Distrusted,
     LateAnswer,
     Released,
     RequestFailed,
     Unsolicited,
 )
-from meterwright.association.negotiation import Context, Proposal, granted_context
-from meterwright.association.states import Role, Signal, State, transition
-from meterwright.errors import (
-    AssociationLost,
-    AssociationRejected,
-    ConfirmedServiceErrorReceived,
-    ExceptionResponseError,
-    LocalProtocolError,
-    MeterwrightError,
-    RemoteProtocolError,
-    Timeout,
+from meterwright.association.failures import (
+    challenge_asked_twice,
+    ciphered_without_keys,
+    released_too_early,
+    unanswered,
+    whose_refusal,
 )
+from meterwright.association.login import (
+    Credentials,
+    LoginMachine,
+    broken_off,
+    not_proved_by_meter,
+    refused,
+    require_mechanism,
+)
+from meterwright.association.negotiation import Context, Proposal, granted_context, refusal
+from meterwright.association.requests import OpenRequests
+from meterwright.association.responses import RESPONSES, invoke_id_of
+from meterwright.association.states import Role, Signal, State, transition
+from meterwright.errors import LocalProtocolError, MeterwrightError, RemoteProtocolError
+from meterwright.security import SecurityViolation, Violation, is_ciphered
 from meterwright.values import ReleaseRequestReason
 
 __all__ = ["ClientAssociation"]
 
-_INVOKE_IDS: Final = 16
-_RESPONSES: Final = (
-    GetResponseNormal,
-    GetResponseWithDataBlock,
-    GetResponseWithList,
-    SetResponseNormal,
-    SetResponseDataBlock,
-    SetResponseLastDataBlock,
-    SetResponseLastDataBlockWithList,
-    SetResponseWithList,
-    ActionResponseNormal,
-    ActionResponseWithPblock,
-    ActionResponseWithList,
-    ActionResponseNextPblock,
-)
-_RESPONSE_TAGS: Final = frozenset(response.prefix[0] for response in _RESPONSES)
 _numbers: Final = count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """A request on its way: what it was and until when its answer may take."""
-
-    label: str
-    deadline: float
 
 
 class ClientAssociation:
     """The client's machine. `state` tells how far it is, `context` what was negotiated."""
 
-    def __init__(self, proposal: Proposal | None = None) -> None:
+    def __init__(self, proposal: Proposal | None = None, credentials: Credentials | None = None) -> None:
         self.state = State.IDLE
         self._proposal = proposal or Proposal()
+        self._credentials = credentials or Credentials()
+        self._layer = self._credentials.layer
         self._context: Context | None = None
+        self._login: LoginMachine | None = None
+        self._has_asked = False
+        self._opened_by: Aare | None = None
         self._outgoing: list[bytes] = []
-        self._open: dict[int, _Open] = {}
-        self._given_up: set[int] = set()
-        self._continuing: set[int] = (
-            set()
-        )  # a long answer is under way: the next block is asked for under the same id
-        self._last_invoke_id = 0
+        self._requests = OpenRequests()
         self._control_deadline: float | None = None
+        self._distrusted: MeterwrightError | None = None
 
     @property
     def context(self) -> Context:
         """What holds in the open association. LocalProtocolError where none is open."""
-        if self._context is None:
+        if self._context is None or self.state is State.AUTHENTICATING:
             raise LocalProtocolError("there is no association", layer="association", hint="associate first")
         return self._context
 
     @property
     def deadline(self) -> float | None:
         """When `tick` is wanted at the latest; None where nothing is awaited."""
-        deadlines = [each.deadline for each in self._open.values()]
-        if self._control_deadline is not None:
-            deadlines.append(self._control_deadline)
+        deadlines = [each for each in (self._requests.deadline, self._control_deadline) if each is not None]
         return min(deadlines, default=None)
 
     def data_to_send(self) -> list[bytes]:
@@ -125,22 +104,38 @@ class ClientAssociation:
         outgoing, self._outgoing = self._outgoing, []
         return outgoing
 
+    def sealed_size(self, size: int, tag: int) -> int:
+        """How long an APDU of `size` octets that begins with `tag` is on its way: what protects it counts."""
+        return size if self._layer is None else self._layer.outgoing_size(size, tag)
+
     def associate(self, deadline: float) -> None:
-        """Ask for an association. LocalProtocolError while requests of the old one are open: their askers wait."""
-        if self._open:
+        """Ask for an association. LocalProtocolError while requests of the old one are open: their askers wait.
+
+        A challenge is asked once, so with one this can be done once. SecurityError where no invocation counter is left.
+        """
+        if self._requests:
             raise LocalProtocolError(
-                f"{len(self._open)} requests are open in the association that would end",
+                f"{len(self._requests)} requests are open in the association that would end",
                 layer="association",
                 hint="release it, or give the requests up",
             )
+        if self._has_asked and self._credentials.challenges:
+            raise challenge_asked_twice()
         self._move(Signal.AARQ)
         self._forget()
+        try:
+            aarq = self._proposal.aarq(self._credentials).to_octets()
+        except MeterwrightError:
+            self._abort()
+            raise
+        self._has_asked = True
         self._control_deadline = deadline
-        self._outgoing.append(self._proposal.aarq().to_octets())
+        self._outgoing.append(aarq)
 
     def release(self, deadline: float) -> None:
         """End the association. Requests that are open then may still be answered; else they fail with its end."""
         self._move(Signal.RLRQ)
+        self._login = None  # in the midst of it, what the meter proves now is late
         self._control_deadline = deadline
         self._outgoing.append(Rlrq(reason=ReleaseRequestReason.NORMAL).to_octets())
 
@@ -154,56 +149,72 @@ class ClientAssociation:
             raise LocalProtocolError(
                 f"{apdu.label} carries no invoke id to be answered by", layer="association"
             )
-        invoke_id = self._kept_invoke_id(apdu) if continues else self._fresh_invoke_id()
-        numbered = replace(apdu, invoke_id_and_priority=apdu.invoke_id_and_priority.with_id(invoke_id))
-        self._queue(numbered)
-        self._open[invoke_id] = _Open(apdu.label, deadline)
+        invoke_id = self._requests.kept_id(apdu) if continues else self._requests.fresh_id()
+        self._queue(_numbered(apdu, invoke_id), self.context)
+        self._requests.add(invoke_id, apdu.label, deadline)
         return invoke_id
 
     def tell(self, apdu: Apdu) -> None:
         """Send an unconfirmed request: nothing will answer it."""
         self._move(Signal.REQUEST)
-        self._queue(apdu)
+        self._queue(apdu, self.context)
 
     def give_up(self, invoke_id: int) -> None:
         """Await this answer no longer; should it come all the same, it is dropped."""
-        if self._open.pop(invoke_id, None) is not None:
-            self._given_up.add(invoke_id)
+        self._requests.give_up(invoke_id)
 
     def tick(self, now: float) -> list[ClientEvent]:
         """What has taken too long by now."""
-        late = [(invoke_id, each) for invoke_id, each in self._open.items() if each.deadline <= now]
         events: list[ClientEvent] = []
-        for invoke_id, each in late:
+        for invoke_id, label in self._requests.overdue(now):
             self.give_up(invoke_id)
-            error = Timeout(f"no answer to {each.label} in time", layer="association", hint=_SILENCE)
-            events.append(RequestFailed(invoke_id, error))
+            events.append(RequestFailed(invoke_id, self._distrusted or unanswered(label)))
         if self._control_deadline is not None and self._control_deadline <= now:
-            events += self._released() if self.state is State.RELEASING else self._aarq_timed_out()
+            events += self._released() if self.state is State.RELEASING else self._never_associated()
         return events
 
     def lost(self, error: MeterwrightError) -> list[ClientEvent]:
         """The link is gone: so is the association, and every open request with it."""
-        was_pending = self.state is State.PENDING
-        was_idle = self.state is State.IDLE
-        events: list[ClientEvent] = [RequestFailed(invoke_id, error) for invoke_id in self._open]
+        before = self.state
+        events: list[ClientEvent] = [RequestFailed(invoke_id, error) for invoke_id in self._requests]
         self._abort()
-        if was_pending:
-            events.append(AssociationRefused(error))
-        elif not was_idle:
-            events.append(AssociationEnded(error))
+        match before:
+            case State.PENDING:
+                events.append(AssociationRefused(error))
+            case State.AUTHENTICATING:
+                events.append(AssociationRefused(broken_off(str(error))))
+            case State.ASSOCIATED | State.RELEASING:
+                events.append(AssociationEnded(error))
+            case State.IDLE:
+                pass
         return events
 
     def receive(self, octets: bytes) -> list[ClientEvent]:
         """One whole APDU has come. Never raises: what cannot be used becomes an event."""
+        ciphered = is_ciphered(octets)
         try:
-            apdu = decode_apdu(octets)
+            plain = self._opened(octets, ciphered=ciphered)
+        except SecurityViolation as violation:
+            return self._distrust(octets, violation)
+        except RemoteProtocolError as error:  # an envelope that is none: as untrustworthy as a wrong tag
+            self._distrusted = error
+            return [Distrusted(error)]
+        try:
+            apdu = decode_apdu(plain)
         except RemoteProtocolError as error:
-            return self._undecodable(octets, error)
+            sure = not ciphered or (self._layer is not None and self._layer.verified)
+            return self._undecodable(plain, error, sure=sure)
         try:
             return self._understood(apdu)
         except RemoteProtocolError as error:
             return self.lost(error)
+
+    def _opened(self, octets: bytes, *, ciphered: bool) -> bytes:
+        if self._layer is not None:
+            return self._layer.incoming(octets)
+        if ciphered:
+            raise ciphered_without_keys()
+        return octets
 
     def _understood(self, apdu: Apdu) -> list[ClientEvent]:
         match apdu:
@@ -211,116 +222,160 @@ class ClientAssociation:
                 self._move(Signal.NOTIFICATION)
                 return [Unsolicited(apdu)]
             case Aare():
-                return [self._aare(apdu)]
+                return self._aare(apdu)
             case Rlre():
                 self._move(Signal.RLRE)
                 return self._released()
             case ExceptionResponse() | ConfirmedServiceError():
                 return self._anonymous(apdu)
-            case InvokedApdu() if isinstance(apdu, _RESPONSES):
+            case InvokedApdu() if isinstance(apdu, RESPONSES):
                 return self._answer(apdu)
             case _:
                 raise RemoteProtocolError(f"a meter does not send {apdu.label}", layer="association")
 
-    def _aare(self, aare: Aare) -> ClientEvent:
+    # ------------------------------------------------------------------------------------------ opening
+
+    def _aare(self, aare: Aare) -> list[ClientEvent]:
+        if self.state is not State.PENDING:
+            if aare == self._opened_by:
+                return [LateAnswer(aare)]  # it came twice
+            self._move(Signal.AARE_ACCEPTED)  # nobody asked: the table says whose fault that is
+        credentials, layer = self._credentials, self._layer
         try:
-            context = granted_context(aare, self._proposal, f"{next(_numbers)}")
-        except (AssociationRejected, RemoteProtocolError) as error:
-            self._move(Signal.AARE_REJECTED)
-            self._abort()
-            return AssociationRefused(error)
-        self._move(Signal.AARE_ACCEPTED)
+            context = granted_context(aare, self._proposal, f"{next(_numbers)}", layer)
+            require_mechanism(aare.mechanism_name, credentials)
+            self._opened_by = aare
+            if layer is not None and credentials.dedicated is not None:
+                layer.use_dedicated(credentials.dedicated)
+            if not credentials.challenges:
+                return [self._associated(Signal.AARE_ACCEPTED, context)]
+            self._answer_challenge(aare, context)
+        except MeterwrightError as error:
+            return [self._refused(Signal.AARE_REJECTED, error)]
+        return []
+
+    def _answer_challenge(self, aare: Aare, context: Context) -> None:
+        challenge = aare.responding_authentication_value
+        if not challenge:
+            raise not_proved_by_meter()
+        login = LoginMachine(Role.CLIENT, self._credentials, challenge, aare.responding_ap_title)
+        reply = login.reply(self._requests.fresh_id())
+        self._queue(reply, context)
+        self._move(Signal.AARE_CHALLENGING)
+        self._move(Signal.PROOF)
+        self._login, self._context = login, context
+
+    def _login_answered(self, apdu: InvokedApdu, login: LoginMachine) -> list[ClientEvent]:
+        """Pass 4, or a refusal of pass 3."""
+        context = self._context
+        try:
+            if not isinstance(apdu, ActionResponseNormal) or context is None:
+                raise refused(apdu.label)
+            login.judge_answer(apdu)
+        except MeterwrightError as error:
+            return [self._refused(Signal.PROOF_REFUSED, error)]
+        return [self._associated(Signal.PROOF_ACCEPTED, context)]
+
+    def _associated(self, signal: Signal, context: Context) -> Associated:
+        self._move(signal)
         self._control_deadline = None
-        self._context = context
+        self._context, self._login = context, None
+        if self._layer is not None and self._layer.is_ciphered:
+            self._layer.send_counter.confirm()
         return Associated(context)
+
+    def _refused(self, signal: Signal, error: MeterwrightError) -> AssociationRefused:
+        self._move(signal)
+        self._abort()
+        return AssociationRefused(error)
+
+    def _never_associated(self) -> list[ClientEvent]:
+        was_authenticating = self.state is State.AUTHENTICATING
+        self._abort()
+        if was_authenticating:
+            return [AssociationRefused(broken_off("it stays silent"))]
+        return [AssociationRefused(unanswered("the AARQ"))]
+
+    # ------------------------------------------------------------------------------------------ answers
 
     def _answer(self, apdu: InvokedApdu) -> list[ClientEvent]:
         invoke_id = apdu.invoke_id
-        if invoke_id in self._open:
+        if self._login is not None and invoke_id == self._login.invoke_id:
+            return self._login_answered(apdu, self._login)
+        if invoke_id in self._requests:
             self._move(Signal.RESPONSE)
-            del self._open[invoke_id]
-            if isinstance(apdu, GetResponseWithDataBlock) and not apdu.last_block:
-                self._continuing.add(invoke_id)
+            self._distrusted = None
+            continues = isinstance(apdu, GetResponseWithDataBlock) and not apdu.last_block
+            self._requests.answered(invoke_id, continues=continues)
             return [Answered(invoke_id, apdu)]
-        self._given_up.discard(invoke_id)
+        self._requests.late_answer(invoke_id)
         return [LateAnswer(apdu)]
 
     def _anonymous(self, apdu: ExceptionResponse | ConfirmedServiceError) -> list[ClientEvent]:
         """A refusal without invoke id: it belongs to the AARQ, to the one open request, or to nobody we can name."""
         if self.state is State.PENDING:
-            self._move(Signal.AARE_REJECTED)
-            self._abort()
-            return [AssociationRefused(_refusal(apdu))]
-        if len(self._open) == 1 and not self._given_up:
+            return [self._refused(Signal.AARE_REJECTED, refusal(apdu))]
+        if self._login is not None:
+            return [self._refused(Signal.PROOF_REFUSED, refused(refusal(apdu).what))]
+        if (only := self._requests.only) is not None:
             self._move(Signal.RESPONSE)
-            invoke_id, _ = self._open.popitem()
-            return [Answered(invoke_id, apdu)]
-        if not self._open:
-            if len(self._given_up) == 1:  # else it cannot be told whose it is, and none of their ids is free
-                self._given_up.clear()
+            self._requests.answered(only)
+            return [Answered(only, apdu)]
+        if self.state is State.RELEASING and not self._requests:
+            return self._released()  # it knows no RLRQ, or no association any more: it is over either way
+        if not self._requests:
+            self._requests.late_refusal()
             return [LateAnswer(apdu)]
-        ended = AssociationLost(
-            f"{apdu.label} came while several requests could have caused it: which one cannot be told",
-            layer="association",
-            hint="associate anew; nothing that was open is known to have been done",
-        )
-        return self.lost(ended)
+        return self.lost(whose_refusal(apdu.label))
 
-    def _undecodable(self, octets: bytes, error: RemoteProtocolError) -> list[ClientEvent]:
-        """Octets that are no APDU: the answer to a request, if its invoke id can be read; else the end of the association."""
-        if len(octets) > 2 and octets[0] in _RESPONSE_TAGS:
-            invoke_id = octets[2] & 0x0F
-            if invoke_id in self._open:
-                del self._open[invoke_id]
-                return [RequestFailed(invoke_id, error)]
-            if invoke_id in self._given_up:
-                self._given_up.discard(invoke_id)
-                return []
+    def _undecodable(self, octets: bytes, error: RemoteProtocolError, *, sure: bool) -> list[ClientEvent]:
+        """Octets that are no APDU: the answer to a request, if its invoke id can be read; else the end of the association.
+
+        Unless we are `sure` that the meter sent them so, they end nothing: what is only encrypted can be altered by anybody.
+        """
+        invoke_id = invoke_id_of(octets)
+        if invoke_id is not None and invoke_id in self._requests:
+            self._requests.answered(invoke_id)
+            return [RequestFailed(invoke_id, error)]
+        if invoke_id is not None and self._requests.late_answer(invoke_id):
+            return []
+        if not sure:
+            self._distrusted = error
+            return [Distrusted(error)]
         return self.lost(error)
 
+    def _distrust(self, octets: bytes, violation: SecurityViolation) -> list[ClientEvent]:
+        """What came is not protected as it must be."""
+        if self._login is not None and violation.violation is not Violation.COUNTER:
+            return [self._refused(Signal.PROOF_REFUSED, violation)]
+        if (
+            violation.violation is not Violation.COUNTER
+        ):  # a counter that comes twice is an answer that came twice
+            self._distrusted = violation
+        invoke_id = invoke_id_of(octets)
+        if invoke_id is not None and invoke_id in self._requests:
+            self._requests.give_up(invoke_id)
+            return [Distrusted(violation), RequestFailed(invoke_id, violation)]
+        return [Distrusted(violation)]
+
     def _released(self) -> list[ClientEvent]:
-        error = AssociationLost(
-            "the association was released before the answer came",
-            layer="association",
-            hint="await all answers, then release",
-        )
-        failed: list[ClientEvent] = [RequestFailed(invoke_id, error) for invoke_id in self._open]
+        error = released_too_early()
+        failed: list[ClientEvent] = [RequestFailed(invoke_id, error) for invoke_id in self._requests]
         self._abort()
         return [*failed, Released()]
 
-    def _aarq_timed_out(self) -> list[ClientEvent]:
-        self._abort()
-        error = Timeout("no answer to the AARQ in time", layer="association", hint=_SILENCE)
-        return [AssociationRefused(error)]
+    # ------------------------------------------------------------------------------------------ book-keeping
 
-    def _kept_invoke_id(self, apdu: InvokedApdu) -> int:
-        if apdu.invoke_id in self._open or apdu.invoke_id in self._given_up:
-            raise LocalProtocolError(
-                f"{apdu.label} would continue under invoke id {apdu.invoke_id}, which another request has",
-                layer="association",
-            )
-        self._continuing.discard(apdu.invoke_id)
-        return apdu.invoke_id
-
-    def _fresh_invoke_id(self) -> int:
-        for step in range(1, _INVOKE_IDS + 1):
-            invoke_id = (self._last_invoke_id + step) % _INVOKE_IDS
-            if not any(invoke_id in taken for taken in (self._open, self._given_up, self._continuing)):
-                self._last_invoke_id = invoke_id
-                return invoke_id
-        raise LocalProtocolError(
-            f"all {_INVOKE_IDS} invoke ids are open or given up", layer="association", hint="associate anew"
-        )
-
-    def _queue(self, apdu: Apdu) -> None:
+    def _queue(self, apdu: Apdu, context: Context) -> None:
         octets = apdu.to_octets()
-        if not self.context.fits(len(octets)):
+        size = self.sealed_size(len(octets), octets[0])
+        if not context.fits(size):
             raise LocalProtocolError(
-                f"{apdu.label} of {len(octets)} octets, and the meter takes {self.context.max_send_pdu_size}",
+                f"{apdu.label} of {size} octets, and the meter takes {context.max_send_pdu_size}",
                 layer="association",
                 hint="send less at once",
             )
-        self._outgoing.append(octets)
+        self._outgoing.append(octets if self._layer is None else self._layer.outgoing(octets))
 
     def _move(self, signal: Signal) -> None:
         self.state = transition(Role.CLIENT, self.state, signal)
@@ -331,18 +386,12 @@ class ClientAssociation:
 
     def _forget(self) -> None:
         self._context = None
+        self._login = None
+        self._opened_by = None
         self._control_deadline = None
-        self._open.clear()
-        self._given_up.clear()
-        self._continuing.clear()
+        self._distrusted = None
+        self._requests.forget()
 
 
-_SILENCE: Final = "check address, port, client and server SAP; the meter may be busy or serve one client only"
-
-
-def _refusal(apdu: ExceptionResponse | ConfirmedServiceError) -> MeterwrightError:
-    if isinstance(apdu, ExceptionResponse):
-        return ExceptionResponseError(
-            apdu.state_error, apdu.service_error, invocation_counter=apdu.invocation_counter, about="AARQ"
-        )
-    return ConfirmedServiceErrorReceived(apdu.service, apdu.error_class, apdu.code, about="AARQ")
+def _numbered(apdu: InvokedApdu, invoke_id: int) -> InvokedApdu:
+    return replace(apdu, invoke_id_and_priority=apdu.invoke_id_and_priority.with_id(invoke_id))

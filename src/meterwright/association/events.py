@@ -14,7 +14,10 @@ __all__ = [
     "AssociationRefused",
     "AssociationRequested",
     "ClientEvent",
+    "Distrusted",
     "LateAnswer",
+    "LoggedIn",
+    "LoginRefused",
     "MalformedRequest",
     "ReleaseRequested",
     "Released",
@@ -81,6 +84,13 @@ class LateAnswer:
     apdu: Apdu
 
 
+@dataclass(frozen=True, slots=True)
+class Distrusted:
+    """What came was not protected as it must be, or is a replay; dropped."""
+
+    error: MeterwrightError
+
+
 ClientEvent: TypeAlias = (
     Associated
     | AssociationRefused
@@ -90,6 +100,7 @@ ClientEvent: TypeAlias = (
     | RequestFailed
     | Unsolicited
     | LateAnswer
+    | Distrusted
 )
 
 
@@ -120,4 +131,20 @@ class MalformedRequest:
     error: MeterwrightError
 
 
-ServerEvent: TypeAlias = AssociationRequested | RequestReceived | ReleaseRequested | MalformedRequest
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """The client has answered the challenge, and may ask for services from now on."""
+
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRefused:
+    """Somebody was not let in; the refusal is on its way already."""
+
+    error: MeterwrightError
+
+
+ServerEvent: TypeAlias = (
+    AssociationRequested | LoggedIn | LoginRefused | RequestReceived | ReleaseRequested | MalformedRequest
+)

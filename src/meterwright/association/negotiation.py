@@ -4,21 +4,32 @@ from dataclasses import dataclass
 from typing import Final
 
 from meterwright.apdu import (
+    AUTHENTICATION_REQUIREMENT,
     DLMS_VERSION,
     LOGICAL_NAMES_VAA,
     Aare,
     Aarq,
     ConfirmedServiceError,
+    ExceptionResponse,
     InitiateRequest,
     InitiateResponse,
     decode_apdu,
 )
+from meterwright.association.login import Credentials
 from meterwright.cosem import AssociationIdentity
-from meterwright.errors import AssociationRejected, RemoteProtocolError
+from meterwright.errors import (
+    AssociationRejected,
+    ConfirmedServiceErrorReceived,
+    ExceptionResponseError,
+    MeterwrightError,
+    RemoteProtocolError,
+)
+from meterwright.security import SecurityLayer
 from meterwright.values import (
     AcseServiceUserDiagnostic,
     ApplicationContext,
     AssociationResult,
+    AuthenticationMechanism,
     ConfirmedServiceErrorService,
     Conformance,
     ServiceErrorClass,
@@ -35,6 +46,7 @@ __all__ = [
     "accepting",
     "granted_context",
     "initiate_request",
+    "refusal",
     "rejecting",
 ]
 
@@ -55,18 +67,34 @@ CLIENT_CONFORMANCE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a client proposes. `max_receive_pdu_size`: the largest APDU we take, in octets; 0 means no limit."""
+    """What a client proposes. `max_receive_pdu_size`: the largest APDU we take, in octets; 0 means no limit.
+
+    `context`: the application context, unless it is the one that goes with the credentials.
+    """
 
     conformance: Conformance = CLIENT_CONFORMANCE
     max_receive_pdu_size: int = LARGEST_PDU
-    context: ApplicationContext = ApplicationContext.LN
+    context: ApplicationContext | None = None
 
-    def aarq(self) -> Aarq:
-        """The AARQ that says it, without authentication."""
+    def aarq(self, credentials: Credentials | None = None) -> Aarq:
+        """The AARQ that says it. Where APDUs are ciphered it consumes an invocation counter."""
+        credentials = credentials or Credentials()
+        dedicated = None if credentials.dedicated is None else credentials.dedicated.reveal()
         initiate = InitiateRequest(
-            None, True, None, DLMS_VERSION, self.conformance, self.max_receive_pdu_size
+            dedicated, True, None, DLMS_VERSION, self.conformance, self.max_receive_pdu_size
+        ).to_octets()
+        layer = credentials.layer
+        if layer is not None and credentials.context.is_ciphered:
+            initiate = layer.seal_initiate(initiate)
+        authenticated = credentials.mechanism is not AuthenticationMechanism.LOWEST
+        return Aarq(
+            application_context_name=self.context or credentials.context,
+            calling_ap_title=credentials.title if credentials.needs_titles else None,
+            sender_acse_requirements=AUTHENTICATION_REQUIREMENT if authenticated else None,
+            mechanism_name=credentials.mechanism if authenticated else None,
+            calling_authentication_value=credentials.authentication_value,
+            user_information=initiate,
         )
-        return Aarq(application_context_name=self.context, user_information=initiate.to_octets())
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +119,18 @@ class Context:
         return octets <= (self.max_send_pdu_size or LARGEST_PDU)
 
 
-def granted_context(aare: Aare, proposal: Proposal, label: str) -> Context:
-    """What an AARE grants. AssociationRejected where it refuses, RemoteProtocolError where it grants nonsense."""
+def granted_context(
+    aare: Aare, proposal: Proposal, label: str, layer: SecurityLayer | None = None
+) -> Context:
+    """What an AARE grants. AssociationRejected where it refuses, RemoteProtocolError where it grants nonsense.
+
+    `layer` opens what it holds: SecurityViolation where that is not protected as it must be.
+    """
     if aare.result is None:
         raise RemoteProtocolError("an AARE without a result", layer="association")
     if aare.result is not AssociationResult.ACCEPTED:
         raise _rejection(aare, aare.result)
-    initiated = None if aare.user_information is None else decode_apdu(aare.user_information)
+    initiated = decode_apdu(_opened(aare, layer)) if aare.user_information else None
     if not isinstance(initiated, InitiateResponse):
         raise RemoteProtocolError("an AARE that accepts without an InitiateResponse", layer="association")
     if initiated.negotiated_dlms_version_number != DLMS_VERSION:
@@ -117,11 +150,29 @@ def granted_context(aare: Aare, proposal: Proposal, label: str) -> Context:
     )
 
 
+def _opened(aare: Aare, layer: SecurityLayer | None) -> bytes:
+    octets = aare.user_information or b""
+    if layer is None:
+        return octets
+    if aare.responding_ap_title:
+        layer.learn_peer_title(aare.responding_ap_title)
+    return layer.open_initiate(octets)
+
+
 def _rejection(aare: Aare, result: AssociationResult) -> AssociationRejected:
     diagnostic = aare.result_source_diagnostic
     if diagnostic is None:
         diagnostic = AcseServiceUserDiagnostic.NO_REASON_GIVEN
     return AssociationRejected(result, diagnostic, reason=_initiate_error(aare.user_information))
+
+
+def refusal(apdu: ExceptionResponse | ConfirmedServiceError) -> MeterwrightError:
+    """The error for an AARQ that was answered without an AARE."""
+    if isinstance(apdu, ExceptionResponse):
+        return ExceptionResponseError(
+            apdu.state_error, apdu.service_error, invocation_counter=apdu.invocation_counter, about="AARQ"
+        )
+    return ConfirmedServiceErrorReceived(apdu.service, apdu.error_class, apdu.code, about="AARQ")
 
 
 def _initiate_error(user_information: bytes | None) -> str:
@@ -137,25 +188,37 @@ def _initiate_error(user_information: bytes | None) -> str:
     return ""
 
 
-def initiate_request(aarq: Aarq) -> InitiateRequest:
-    """The InitiateRequest inside an AARQ. RemoteProtocolError where there is none."""
-    request = None if aarq.user_information is None else decode_apdu(aarq.user_information)
+def initiate_request(aarq: Aarq, layer: SecurityLayer | None = None) -> InitiateRequest:
+    """The InitiateRequest inside an AARQ. RemoteProtocolError where there is none, SecurityViolation as `layer` finds."""
+    octets = aarq.user_information or b""
+    request = decode_apdu(octets if layer is None else layer.open_initiate(octets)) if octets else None
     if not isinstance(request, InitiateRequest):
         raise RemoteProtocolError("an AARQ without an InitiateRequest", layer="association")
     return request
 
 
-def accepting(aarq: Aarq, initiate: InitiateRequest, grant: Grant, label: str) -> tuple[Aare, Context]:
-    """The AARE that accepts, and what holds then."""
+def accepting(
+    aarq: Aarq, initiate: InitiateRequest, grant: Grant, label: str, credentials: Credentials | None = None
+) -> tuple[Aare, Context]:
+    """The AARE that accepts, and what holds then; with a challenge it accepts provided that it is answered."""
+    credentials = credentials or Credentials()
     conformance = grant.conformance & initiate.proposed_conformance
     response = InitiateResponse(
         None, DLMS_VERSION, conformance, grant.max_receive_pdu_size, LOGICAL_NAMES_VAA
-    )
+    ).to_octets()
+    layer, challenges = credentials.layer, credentials.challenges
+    if layer is not None and layer.is_sealing_initiates:
+        response = layer.seal_initiate(response)
+    diagnostic = AcseServiceUserDiagnostic
     aare = Aare(
         application_context_name=aarq.application_context_name,
         result=AssociationResult.ACCEPTED,
-        result_source_diagnostic=AcseServiceUserDiagnostic.NULL,
-        user_information=response.to_octets(),
+        result_source_diagnostic=diagnostic.AUTHENTICATION_REQUIRED if challenges else diagnostic.NULL,
+        responding_ap_title=credentials.title if credentials.needs_titles else None,
+        responder_acse_requirements=AUTHENTICATION_REQUIREMENT if challenges else None,
+        mechanism_name=credentials.mechanism if challenges else None,
+        responding_authentication_value=credentials.challenge if challenges else None,
+        user_information=response,
     )
     context = Context(
         identity=AssociationIdentity(label),
@@ -166,7 +229,12 @@ def accepting(aarq: Aarq, initiate: InitiateRequest, grant: Grant, label: str) -
     return aare, context
 
 
-def rejecting(diagnostic: AcseServiceUserDiagnostic, *, initiate_code: int | None = None) -> Aare:
+def rejecting(
+    diagnostic: AcseServiceUserDiagnostic,
+    *,
+    initiate_code: int | None = None,
+    context: ApplicationContext = ApplicationContext.LN,
+) -> Aare:
     """The AARE that refuses for good, with the code of the initiate error where the proposal was at fault."""
     refused = None
     if initiate_code is not None:
@@ -174,7 +242,7 @@ def rejecting(diagnostic: AcseServiceUserDiagnostic, *, initiate_code: int | Non
             ConfirmedServiceErrorService.INITIATE_ERROR, int(ServiceErrorClass.INITIATE), initiate_code
         ).to_octets()
     return Aare(
-        application_context_name=ApplicationContext.LN,
+        application_context_name=context,
         result=AssociationResult.REJECTED_PERMANENT,
         result_source_diagnostic=diagnostic,
         user_information=refused,

@@ -1,55 +1,201 @@
 """The client's stack: link and association joined, still without any IO.
 
 Octets from the wire go in at the bottom and come out at the top as events; what the association wants to send leaves as
-octets for the wire. A security layer has its place between the two.
+octets for the wire. What protects the APDUs is the association's (`Credentials`).
+
+    events += stack.open(now, patience)      # Associated or AssociationRefused, here or later
+    stack.request(apdu, now, deadline)       # its invoke id
+    events += stack.close(now, patience)     # Released, here or later: association and link are over
+    wire.write(stack.data_to_send())         # after every call
 """
 
+from meterwright.apdu import Apdu
 from meterwright.association.client import ClientAssociation
-from meterwright.association.events import ClientEvent
+from meterwright.association.events import (
+    Associated,
+    AssociationEnded,
+    AssociationRefused,
+    ClientEvent,
+    Distrusted,
+    Released,
+    RequestFailed,
+    Unsolicited,
+)
+from meterwright.association.login import Credentials
 from meterwright.association.negotiation import Proposal
-from meterwright.errors import MeterwrightError
-from meterwright.link import WrapperFrame, WrapperFramer
+from meterwright.association.states import State
+from meterwright.errors import ConnectionLost, MeterwrightError
+from meterwright.link import (
+    ApduReceived,
+    ClientLink,
+    LinkClosed,
+    LinkEvent,
+    LinkFailed,
+    LinkOpened,
+)
+from meterwright.link import Unsolicited as LinkUnsolicited
+from meterwright.security import is_ciphered
 
 __all__ = ["ClientStack"]
 
 
 class ClientStack:
-    """One client SAP talking to one logical device over the wrapper."""
+    """One client SAP talking to one logical device over one link."""
 
-    def __init__(self, client_sap: int, server_sap: int, proposal: Proposal | None = None) -> None:
-        self.association = ClientAssociation(proposal)
-        self._client_sap = client_sap
-        self._server_sap = server_sap
-        self._framer = WrapperFramer()
+    def __init__(
+        self, link: ClientLink, proposal: Proposal | None = None, credentials: Credentials | None = None
+    ) -> None:
+        self.association = ClientAssociation(proposal, credentials)
+        self.link = link
+        self._opening = False
+        self._closing = False
+        self._patience = 0.0
+        self._close_by: float | None = None
+        self._last_words = b""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is anything to close: an association, a link, or one that is just being opened."""
+        return self._opening or self._closing or self.link.is_open or self.association.state is not State.IDLE
 
     @property
     def deadline(self) -> float | None:
         """When `tick` is wanted at the latest; None where nothing is awaited."""
-        return self.association.deadline
+        deadlines = (self.link.deadline, self.association.deadline, self._close_by)
+        return min((each for each in deadlines if each is not None), default=None)
+
+    def open(self, now: float, patience: float) -> list[ClientEvent]:
+        """Open the link, and over it the association, which may take so many seconds."""
+        self._opening, self._closing, self._patience = True, False, patience
+        return self._from_link(self.link.open(now), now)
+
+    def request(self, apdu: Apdu, now: float, deadline: float, *, continues: bool = False) -> int:
+        """Send a request; its invoke id, which the answer will name."""
+        invoke_id = self.association.request(apdu, deadline, continues=continues)
+        self._pump(now)
+        return invoke_id
+
+    def tell(self, apdu: Apdu, now: float) -> None:
+        """Send an unconfirmed request: nothing will answer it."""
+        self.association.tell(apdu)
+        self._pump(now, confirmed=False)
+
+    def close(self, now: float, patience: float, *, release: bool = True) -> list[ClientEvent]:
+        """Release the association, if there is one, and close the link. Released follows, in so many seconds at the most.
+
+        Without `release` the end of the link is the association's, for meters that know no RLRQ: over HDLC the DISC says it.
+        """
+        self._opening, self._closing = False, True
+        self._close_by = now + patience
+        if release and self.association.state is State.ASSOCIATED:
+            self.association.release(self._close_by)
+            self._pump(now)
+            return []
+        failed = [each for each in self.association.lost(_closed_by_us()) if isinstance(each, RequestFailed)]
+        return [*failed, *self._close_link(now)]
+
+    def receive(self, octets: bytes, now: float) -> list[ClientEvent]:
+        """Octets have come. Never raises: what breaks the link becomes an event."""
+        return self._from_link(self.link.receive(octets, now), now)
 
     def tick(self, now: float) -> list[ClientEvent]:
         """What has taken too long by now."""
-        return self.association.tick(now)
-
-    def receive(self, octets: bytes) -> list[ClientEvent]:
-        """Octets have come. RemoteProtocolError where the stream can no longer be followed: close it then.
-
-        Frames for another client SAP, or from another logical device, are not ours and are passed over.
-        """
-        events: list[ClientEvent] = []
-        for frame in self._framer.receive(octets):
-            if (frame.source, frame.destination) == (self._server_sap, self._client_sap):
-                events += self.association.receive(frame.apdu)
+        events = self._from_link(self.link.tick(now), now)
+        events += self._from_association(self.association.tick(now), now)
+        if self._close_by is not None and self._close_by <= now:
+            self._last_words += self.link.data_to_send()  # a DISC, perhaps: the meter may hear it
+            self.link.lost()  # it does not agree in time, and the link is over either way
+            events += self._from_link([LinkClosed()], now)
         return events
 
     def data_to_send(self) -> bytes:
         """The octets that are to go out, once each."""
-        return b"".join(
-            WrapperFrame(self._client_sap, self._server_sap, apdu).to_octets()
-            for apdu in self.association.data_to_send()
-        )
+        last_words, self._last_words = self._last_words, b""
+        return last_words + self.link.data_to_send()
 
     def lost(self, error: MeterwrightError) -> list[ClientEvent]:
         """The wire is gone: nothing that was open will be answered."""
-        self._framer = WrapperFramer()
-        return self.association.lost(error)
+        self._last_words = b""
+        self.link.lost()
+        return self._failed(error)
+
+    # ------------------------------------------------------------------------------------------ between the two
+
+    def _from_link(self, happened: list[LinkEvent], now: float) -> list[ClientEvent]:
+        events: list[ClientEvent] = []
+        for event in happened:
+            match event:
+                case LinkOpened():
+                    if self._opening:
+                        events += self._associate(now + self._patience)
+                case ApduReceived(apdu):
+                    events += self._from_association(self._understood(apdu, now), now)
+                case LinkUnsolicited(apdu):
+                    events += self._from_association(self.association.receive(apdu), now)
+                case LinkClosed():
+                    events += self._closed()
+                case LinkFailed(error):
+                    events += self._failed(error)
+        self._pump(now)
+        return events
+
+    def _from_association(self, happened: list[ClientEvent], now: float) -> list[ClientEvent]:
+        """What the association reports; released, it still leaves the link to be closed."""
+        events: list[ClientEvent] = []
+        for event in happened:
+            match event:
+                case Released() | AssociationEnded() if self._closing:
+                    events += self._close_link(now)
+                case Associated() | AssociationRefused():
+                    self._opening = False
+                    events.append(event)
+                case _:
+                    events.append(event)
+        self._pump(now)
+        return events
+
+    def _understood(self, apdu: bytes, now: float) -> list[ClientEvent]:
+        """What an APDU is to the association. The link can't look into ciphered ones, and takes all of them for answers."""
+        events = self.association.receive(apdu)
+        was_none = all(isinstance(each, Unsolicited | Distrusted) for each in events)
+        if is_ciphered(apdu) and events and was_none and self.association.deadline is not None:
+            self.link.keep_waiting(now)
+        return events
+
+    def _associate(self, deadline: float) -> list[ClientEvent]:
+        try:
+            self.association.associate(deadline)
+        except MeterwrightError as error:
+            self._opening = False
+            return [AssociationRefused(error)]
+        return []
+
+    def _close_link(self, now: float) -> list[ClientEvent]:
+        return self._from_link(self.link.close(now), now)
+
+    def _closed(self) -> list[ClientEvent]:
+        """The link is closed, as we asked."""
+        was_closing, self._closing, self._close_by = self._closing, False, None
+        return [Released()] if was_closing else self._failed(_closed_by_us())
+
+    def _failed(self, error: MeterwrightError) -> list[ClientEvent]:
+        """The link is gone, and all that was over it."""
+        never_opened = self._opening and self.association.state is State.IDLE
+        was_closing = self._closing
+        self._opening, self._closing, self._close_by = False, False, None
+        events = self.association.lost(error)
+        if never_opened:
+            events.append(AssociationRefused(error))
+        if not was_closing:
+            return events
+        wanted: list[ClientEvent] = [each for each in events if not isinstance(each, AssociationEnded)]
+        return [*wanted, Released()]
+
+    def _pump(self, now: float, *, confirmed: bool = True) -> None:
+        for apdu in self.association.data_to_send():
+            if self.link.is_open:  # else what it belongs to has just failed with the link
+                self.link.send(apdu, now, confirmed=confirmed)
+
+
+def _closed_by_us() -> ConnectionLost:
+    return ConnectionLost("the client closed the connection", layer="client")

@@ -6,6 +6,7 @@ an illegal signal decides whose fault it is: ours, a LocalProtocolError; theirs,
 ===============  ===================================================================
 IDLE             no association; what a meter pushes unasked may still arrive
 PENDING          an AARQ is on its way, or is being considered
+AUTHENTICATING   accepted, if each side answers the other's challenge; nothing else may be asked for
 ASSOCIATED       services may be asked for
 RELEASING        an RLRQ is on its way
 ===============  ===================================================================
@@ -27,6 +28,7 @@ class State(Enum):
 
     IDLE = "idle"
     PENDING = "pending"
+    AUTHENTICATING = "authenticating"
     ASSOCIATED = "associated"
     RELEASING = "releasing"
 
@@ -36,7 +38,11 @@ class Signal(Enum):
 
     AARQ = "AARQ"
     AARE_ACCEPTED = "AARE, accepted"
+    AARE_CHALLENGING = "AARE, with a challenge"
     AARE_REJECTED = "AARE, rejected"
+    PROOF = "an answer to the meter's challenge"
+    PROOF_ACCEPTED = "an answer to the client's challenge"
+    PROOF_REFUSED = "a refused answer to a challenge"
     REQUEST = "a request"
     RESPONSE = "a response"
     NOTIFICATION = "a notification"
@@ -45,7 +51,7 @@ class Signal(Enum):
     ABORT = "an abort"
 
 
-CLIENT_SIGNALS: Final = frozenset({Signal.AARQ, Signal.REQUEST, Signal.RLRQ})
+CLIENT_SIGNALS: Final = frozenset({Signal.AARQ, Signal.PROOF, Signal.REQUEST, Signal.RLRQ})
 """What a client sends; the meter sends the rest. An abort is nobody's message: the link fell, or time ran out."""
 
 TRANSITIONS: Final[Mapping[State, Mapping[Signal, State]]] = MappingProxyType(
@@ -57,8 +63,18 @@ TRANSITIONS: Final[Mapping[State, Mapping[Signal, State]]] = MappingProxyType(
         },
         State.PENDING: {
             Signal.AARE_ACCEPTED: State.ASSOCIATED,
+            Signal.AARE_CHALLENGING: State.AUTHENTICATING,
             Signal.AARE_REJECTED: State.IDLE,
             Signal.NOTIFICATION: State.PENDING,
+            Signal.ABORT: State.IDLE,
+        },
+        State.AUTHENTICATING: {
+            Signal.AARQ: State.PENDING,
+            Signal.PROOF: State.AUTHENTICATING,
+            Signal.PROOF_ACCEPTED: State.ASSOCIATED,
+            Signal.PROOF_REFUSED: State.IDLE,
+            Signal.NOTIFICATION: State.AUTHENTICATING,
+            Signal.RLRQ: State.RELEASING,
             Signal.ABORT: State.IDLE,
         },
         State.ASSOCIATED: {

@@ -17,7 +17,7 @@ __all__ = ["app", "run_command_line"]
 
 _NO_NEGATIVES: Final = Parameter(negative=())
 _HERE: Final = "meterwright.cli"
-_LISTING: Final = frozenset({"firmware", "--help", "-h"})
+_LISTING: Final = frozenset({"firmware", "keys", "--help", "-h"})
 """Arguments that make a list of commands, if there are no others."""
 _INTERRUPTED: Final = 130
 _UNREAD: Final = 1
@@ -46,12 +46,19 @@ firmware = App(
     help="The firmware of one meter: what runs, what an update would do, and the update.",
     default_parameter=_NO_NEGATIVES,
 )
+keys = App(
+    name="keys",
+    help="Keys of meters: a maker's list becomes a file for each meter.",
+    default_parameter=_NO_NEGATIVES,
+)
 app.command(firmware)
+app.command(keys)
 app.command(f"{_HERE}.get:get")
 app.command(f"{_HERE}.objects:objects")
 firmware.command(f"{_HERE}.firmware:plan")
 firmware.command(f"{_HERE}.firmware:update")
 firmware.command(f"{_HERE}.firmware_status:status")
+keys.command(f"{_HERE}.key_import.command:import_keys", name="import")
 app.command(f"{_HERE}.explain:explain")
 app.command(f"{_HERE}.simulate:simulate")
 app.command(f"{_HERE}.demo:demo")
@@ -87,6 +94,6 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _import_commands() -> None:
     """A command that is listed is described by its own docstring."""
-    for group in (app, firmware):
+    for group in (app, firmware, keys):
         for name in group:
             group[name]  # looking it up imports it

@@ -3,7 +3,8 @@
 The work is done in `meterwright.firmware`; here its arguments are read and its events told.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -19,6 +20,7 @@ from meterwright.cli.output import print_json, printable, status_on, stdout
 from meterwright.cli.running import Interrupted, run
 from meterwright.cli.settings import Settings, load_settings
 from meterwright.cli.update_display import Listener, duration, show_finding, watching
+from meterwright.client import Client
 from meterwright.errors import UsageError
 from meterwright.firmware import (
     Activation,
@@ -59,7 +61,16 @@ _ExpectVersion = Annotated[
     ),
 ]
 _VersionObject = Annotated[
-    str, Parameter(help="The object that holds the version that runs. It differs between makers.")
+    str | None,
+    Parameter(
+        help="The object that holds the version that runs. It differs between makers; the companion's unless given."
+    ),
+]
+_VersionMeter = Annotated[
+    Path | None,
+    Parameter(
+        help="Another file of the same meter, whose client reads the version where the firmware client is not shown it."
+    ),
 ]
 _Activate = Annotated[
     str,
@@ -83,7 +94,6 @@ _AnyIdentification = Annotated[
     ),
 ]
 _Json = Annotated[bool, Parameter(help="JSON lines on stdout, and nothing else there.")]
-_DEFAULT_POLICY: Final = UpdatePolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,15 @@ class _Order:
     identifier: bytes
     policy: UpdatePolicy
     settings: Settings
+    version_client: Callable[[], Client] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """Where the version is read: which object, and over which other client of the meter."""
+
+    object: str | None
+    meter: Path | None
 
 
 def plan(
@@ -105,7 +124,8 @@ def plan(
     meter: _MeterFile = None,
     identifier: _Identifier = None,
     expect_version: _ExpectVersion = None,
-    version_object: _VersionObject = str(_DEFAULT_POLICY.version_object),
+    version_object: _VersionObject = None,
+    version_meter: _VersionMeter = None,
     activate: _Activate = Activation.NOW.value,
     json: _Json = False,
 ) -> int:
@@ -118,13 +138,17 @@ def plan(
     policy = UpdatePolicy(
         activation=_activation(activate),
         expected_version=expect_version,
-        version_object=_version_object(version_object),
     )
-    order = _order((meter_url, image), meter, identifier, policy)
+    order = _order((meter_url, image), meter, identifier, policy, _Version(version_object, version_meter))
     with order.image:
         made = run(
             make_plan(
-                order.meter.client(), order.image, order.identifier, state=order.settings.state, policy=policy
+                order.meter.client(),
+                order.image,
+                order.identifier,
+                state=order.settings.state,
+                policy=order.policy,
+                version_client=order.version_client,
             )
         )
     if json:
@@ -144,7 +168,8 @@ def update(
     meter: _MeterFile = None,
     identifier: _Identifier = None,
     expect_version: _ExpectVersion = None,
-    version_object: _VersionObject = str(_DEFAULT_POLICY.version_object),
+    version_object: _VersionObject = None,
+    version_meter: _VersionMeter = None,
     activate: _Activate = Activation.NOW.value,
     take_over: _TakeOver = False,
     any_identification: _AnyIdentification = False,
@@ -162,11 +187,10 @@ def update(
     policy = UpdatePolicy(
         activation=_activation(activate),
         expected_version=expect_version,
-        version_object=_version_object(version_object),
         take_over=take_over,
         any_identification=any_identification,
     )
-    order = _order((meter_url, image), meter, identifier, policy)
+    order = _order((meter_url, image), meter, identifier, policy, _Version(version_object, version_meter))
     with order.image:
         result = _carried_out(order, json=json)
     if not json:
@@ -186,6 +210,7 @@ def _carried_out(order: _Order, *, json: bool) -> UpdateResult:
                     order.identifier,
                     state=order.settings.state,
                     policy=order.policy,
+                    version_client=order.version_client,
                     emit=witness,
                 )
             )
@@ -224,7 +249,11 @@ class _Witness:
 
 
 def _order(
-    arguments: tuple[str, str | None], meter: Path | None, identifier: str | None, policy: UpdatePolicy
+    arguments: tuple[str, str | None],
+    meter: Path | None,
+    identifier: str | None,
+    policy: UpdatePolicy,
+    version: _Version,
 ) -> _Order:
     """What the arguments mean. UsageError where something is missing, or is of no use."""
     url, rest = split_meter(tuple(each for each in arguments if each is not None), meter)
@@ -239,8 +268,14 @@ def _order(
         )
     octets = image_identifier(identifier)
     settings = load_settings()
-    named = named_meter(url, meter, settings.timeouts)
-    return _Order(named, FirmwareImage.open(Path(rest[0])), octets, policy, settings)
+    named = named_meter(url, meter, settings)
+    policy = replace(
+        policy,
+        version_object=_version_object(version.object, named.companion.version_object),
+        image_transfer_object=named.companion.image_transfer_object,
+    )
+    version_client = None if version.meter is None else named_meter(None, version.meter, settings).client
+    return _Order(named, FirmwareImage.open(Path(rest[0])), octets, policy, settings, version_client)
 
 
 def _activation(text: str) -> Activation:
@@ -260,9 +295,9 @@ def _activation(text: str) -> Activation:
     )
 
 
-def _version_object(text: str) -> Obis:
+def _version_object(text: str | None, usual: Obis) -> Obis:
     try:
-        return Obis.parse(text)
+        return usual if text is None else Obis.parse(text)
     except ValueError as error:
         raise UsageError(f"--version-object: {error}") from None
 

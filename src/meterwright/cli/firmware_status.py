@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from meterwright.cli.exit_codes import ExitCode
-from meterwright.cli.meters import named_meter, split_meter
+from meterwright.cli.meters import connected, named_meter, split_meter
 from meterwright.cli.output import print_json, printable, stdout
 from meterwright.cli.rendering import Json, as_json, as_text
 from meterwright.cli.running import run
@@ -67,7 +67,7 @@ def status(
         raise UsageError(
             f"{others[0]!r} is one argument too many", hint="status takes a meter and nothing else"
         )
-    named = named_meter(url, meter, load_settings().timeouts)
+    named = named_meter(url, meter, load_settings())
     rows = run(_rows(named.client()))
     if json:
         print_json({"event": "status", **{row.name: row.value for row in rows}})
@@ -80,7 +80,7 @@ def status(
 
 
 async def _rows(client: Client) -> list[_Row]:
-    async with client:
+    async with connected(client):
         transfer = ImageTransfer(client)
         return [
             await _row("version", DataObject(client, _RUNNING).value.get, as_text),

@@ -13,7 +13,7 @@ from meterwright.apdu import AttributeDescriptor
 from meterwright.cli.errors import as_json as error_as_json
 from meterwright.cli.errors import show
 from meterwright.cli.exit_codes import ExitCode, exit_code
-from meterwright.cli.meters import named_meter, split_meter
+from meterwright.cli.meters import connected, named_meter, split_meter
 from meterwright.cli.output import print_json, printable, stdout
 from meterwright.cli.reading import Asked, ObjectList, Wanted, parse_wanted
 from meterwright.cli.rendering import as_json, as_raw, as_text
@@ -68,7 +68,7 @@ def get(
             "nothing is named to read", hint="give logical names: meterwright get URL 1.0.1.8.0.255"
         )
     wanted = [parse_wanted(each) for each in names]
-    named = named_meter(url, meter, load_settings().timeouts)
+    named = named_meter(url, meter, load_settings())
     return run(_get(named.client(), wanted, raw=raw, json=json))
 
 
@@ -122,7 +122,7 @@ async def read_all(client: Client, asked: Sequence[Asked]) -> list[Answer]:
 
 
 async def _get(client: Client, wanted: Sequence[Wanted], *, raw: bool, json: bool) -> int:
-    async with client:
+    async with connected(client):
         answers = await read_all(client, await ObjectList(client).resolve(wanted))
     if json:
         for answer in answers:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from meterwright.cli.class_names import class_name
 from meterwright.cli.exit_codes import ExitCode
-from meterwright.cli.meters import named_meter, split_meter
+from meterwright.cli.meters import connected, named_meter, split_meter
 from meterwright.cli.output import print_json, stdout
 from meterwright.cli.reading import ObjectList
 from meterwright.cli.running import run
@@ -74,12 +74,12 @@ def objects(
         raise UsageError(
             f"{others[0]!r} is one argument too many", hint="objects takes a meter and nothing else"
         )
-    named = named_meter(url, meter, load_settings().timeouts)
+    named = named_meter(url, meter, load_settings())
     return run(_objects(named.client(), json=json))
 
 
 async def _objects(client: Client, *, json: bool) -> int:
-    async with client:
+    async with connected(client):
         elements = await ObjectList(client).elements()
     version = _association_version(elements)
     if json:

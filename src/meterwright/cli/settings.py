@@ -5,6 +5,7 @@ found counts. Nothing here is a secret: keys and passwords belong to a meter's o
 """
 
 import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -40,9 +41,10 @@ class Settings(BaseSettings):
         env_prefix="METERWRIGHT_", extra="forbid", frozen=True, validate_default=True
     )
 
-    state: Annotated[Path, Field(description="where journals of updates are kept")] = Field(
-        default_factory=lambda: Path(platformdirs.user_state_dir(_APPLICATION, appauthor=False))
-    )
+    state: Annotated[
+        Path,
+        Field(description="where journals of updates, our system title and our invocation counters are kept"),
+    ] = Field(default_factory=lambda: Path(platformdirs.user_state_dir(_APPLICATION, appauthor=False)))
     debug: Annotated[bool, Field(description="show tracebacks")] = False
     connect_timeout: Annotated[_Seconds, Field(description="to open a connection")] = _STANDARD.connect
     associate_timeout: Annotated[_Seconds, Field(description="to open an association")] = _STANDARD.associate
@@ -60,6 +62,11 @@ class Settings(BaseSettings):
             request=self.request_timeout,
             release=self.release_timeout,
         )
+
+    @property
+    def counters(self) -> Path:
+        """The folder of our invocation counters. It belongs to the system title in `state`, and is backed up with it."""
+        return self.state / "counters"
 
     @classmethod
     def settings_customise_sources(
@@ -93,24 +100,45 @@ def load_settings() -> Settings:
 
 
 def show_config(*, json: Annotated[bool, Parameter(help="One JSON line on stdout.")] = False) -> int:
-    """Print the settings in force, without secrets."""
+    """Print the settings in force, and where what this installation keeps is. No secret is among it."""
     settings = load_settings()
     values = settings.model_dump(mode="json")
     file = settings_file()
+    kept = _kept(settings)
     if json:
-        print_json({"event": "settings", "file": None if file is None else str(file), **values})
+        where = {name: str(place) for name, (place, _) in kept.items()}
+        print_json(
+            {"event": "settings", "file": None if file is None else str(file), **values, "kept": where}
+        )
         return ExitCode.DONE
     table = Table("setting", "value", "meaning", title=f"from {file or 'no file'} and the environment")
     for name, value in values.items():
         table.add_row(name, str(value), Settings.model_fields[name].description)
+    places = Table("kept", "where", "meaning", title="what this installation keeps, each once it is needed")
+    for name, (place, meaning) in kept.items():
+        places.add_row(name, str(place), meaning)
     stdout().print(table)
+    stdout().print(places)
     return ExitCode.DONE
 
 
-def complaints(error: ValidationError) -> str:
-    """What is wrong, by the names a person wrote, without repeating values: one may be a secret."""
+def _kept(settings: Settings) -> Mapping[str, tuple[Path, str]]:
+    """What is kept, where, and what it is."""
+    return {
+        "system_title": (settings.state / "system-title", "our own system title, drawn once"),
+        "counters": (settings.counters, "how far our invocation counters are, for each key and title"),
+        "journals": (settings.state / "journal", "what updates did to each meter, to resume them"),
+    }
+
+
+def _dotted(place: Sequence[int | str]) -> str:
+    return ".".join(str(part) for part in place)
+
+
+def complaints(error: ValidationError, named: Callable[[Sequence[int | str]], str] = _dotted) -> str:
+    """What is wrong, by the names a person wrote, without repeating values: one may be a secret. `named` names a place."""
     return "; ".join(
-        f"{'.'.join(str(part) for part in each['loc'])}: {_WORDS.get(each['type'], each['msg'])}"
+        f"{named(each['loc'])}: {_WORDS.get(each['type'], each['msg'])}"
         for each in error.errors(include_input=False, include_url=False)
     )
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from cyclopts import Group, Parameter
 from rich.text import Text
@@ -12,57 +13,80 @@ from rich.text import Text
 from meterwright.cli.exit_codes import ExitCode
 from meterwright.cli.output import complain_on, print_json
 from meterwright.cli.running import Interrupted, run
+from meterwright.cli.words import AUTHENTICATIONS, POLICIES, SUITES
+from meterwright.client import Scheme
 from meterwright.errors import UsageError
 from meterwright.simulator import (
+    FAULTS,
     DirectoryStorage,
-    PlainSettings,
+    MeterSettings,
+    MeterStorage,
+    SecuritySettings,
     SimulatedMeter,
     SimulatedService,
     Timing,
+    is15959_config,
+    is15959_meter,
     meter_name,
+    plain_config,
     plain_meter,
+    with_faults,
 )
 
 __all__ = ["simulate"]
 
+T = TypeVar("T")
+
 _TIMING: Final = Group("Timing", help="How long a simulated meter takes, in seconds.")
-_STANDARD: Final = PlainSettings()
+_STANDARD: Final = MeterSettings()
 _MOST_METERS: Final = 10_000
 _LONGEST: Final = 86_400.0
 
-_BUILT: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "--link": ("wrapper", ("hdlc",)),
-    "--companion": ("plain", ("is15959",)),
-    "--authentication": (
-        "none",
-        ("low", "high", "high-md5", "high-sha1", "high-gmac", "high-sha256", "high-ecdsa"),
-    ),
-    "--security": ("none", ("authenticated", "encrypted", "authenticated-encrypted")),
-}
-"""Option, what this build has for it, and what later ones will have."""
+_LINKS: Final[Mapping[str, Scheme]] = {"wrapper": Scheme.TCP, "hdlc": Scheme.HDLC_TCP}
+_LATER: Final = frozenset({"high-ecdsa"})
+"""Authentications of the contract that simulated meters do not know yet."""
 
 
 def simulate(
     *,
     count: Annotated[int, Parameter(help="How many meters.")] = 1,
     bind: Annotated[
-        str, Parameter(help="Address to listen on. Whoever reaches it may do anything with these meters.")
+        str,
+        Parameter(
+            help="Address to listen on. Whoever reaches it may do anything with these meters: everybody knows their keys."
+        ),
     ] = "127.0.0.1",
     port: Annotated[
         int, Parameter(help="Port of the first meter, the others follow; 0 takes free ones.")
     ] = 4059,
-    link: Annotated[str, Parameter(help="What carries the APDUs: wrapper.")] = "wrapper",
-    companion: Annotated[str, Parameter(help="What kind of meter: plain.")] = "plain",
-    authentication: Annotated[str, Parameter(help="How clients prove who they are: none.")] = "none",
-    security: Annotated[str, Parameter(help="How APDUs are protected: none.")] = "none",
-    suite: Annotated[int | None, Parameter(show=False)] = None,
+    link: Annotated[str, Parameter(help="What carries the APDUs over TCP: wrapper or hdlc.")] = "wrapper",
+    companion: Annotated[
+        str,
+        Parameter(
+            help="What kind of meter: plain, or is15959, which has its own associations and ignores the three options below."
+        ),
+    ] = "plain",
+    authentication: Annotated[
+        str,
+        Parameter(help=f"How client 1 proves who it is: {', '.join(AUTHENTICATIONS)}."),
+    ] = "none",
+    security: Annotated[
+        str,
+        Parameter(help=f"How its APDUs are protected: {', '.join(POLICIES)}."),
+    ] = "none",
+    suite: Annotated[int, Parameter(help="Security suite: 0, 1 or 2 (its ciphering).")] = 0,
     image_block_size: Annotated[
         int, Parameter(help="Octets of an image block; each but the last must be exactly as long.")
     ] = _STANDARD.image_block_size,
     max_pdu: Annotated[
         int, Parameter(help="The largest APDU the meter takes, in octets; 0 means any.")
     ] = _STANDARD.max_receive_pdu_size,
-    fault: Annotated[tuple[str, ...], Parameter(show=False)] = (),
+    fault: Annotated[
+        tuple[str, ...],
+        Parameter(
+            help=f"What is wrong with the meters; may be repeated: {', '.join(FAULTS)}.", show_default=False
+        ),
+    ] = (),
     state_dir: Annotated[
         Path | None,
         Parameter(help="Where state is kept, in a folder for each meter. A new temporary one unless given."),
@@ -80,36 +104,67 @@ def simulate(
 ) -> int:
     """Simulate meters.
 
+    Without --authentication and --security a plain meter has one association, client 16, with all rights; with them client 1 has
+    all rights, and client 16 is public. An is15959 meter has the clients 16, 32, 48, and 80 for firmware. Keys are the books'
+    test keys; the file named `config` holds all that a client needs.
+
     Prints a JSON line for each meter once it listens, and runs until it is told to stop (Ctrl-C or SIGTERM). State
     survives: the same --state-dir brings the same meters back, with their firmware and half-transferred images.
     """
-    for option, value in (
-        ("--link", link),
-        ("--companion", companion),
-        ("--authentication", authentication),
-        ("--security", security),
-    ):
-        _require_built(option, value)
-    _refuse_what_comes_later(suite, fault)
     _require_in_range(count, port)
-    settings = PlainSettings(
-        image_block_size=image_block_size,
-        max_receive_pdu_size=_pdu_size(max_pdu),
-        seed=seed,
-        timing=_timing(verify_seconds, activate_seconds, reboot_seconds),
+    kind = _kind(companion)
+    settings = with_faults(
+        MeterSettings(
+            image_block_size=image_block_size,
+            max_receive_pdu_size=_pdu_size(max_pdu),
+            seed=seed,
+            timing=_timing(verify_seconds, activate_seconds, reboot_seconds),
+            security=_security(authentication, security, suite),
+        ),
+        fault,
     )
     folder = state_dir if state_dir is not None else _fresh_folder()
     try:
-        return run(_simulate(settings, folder, count=count, bind=bind, port=port))
+        return run(_simulate(kind, settings, folder, scheme=_scheme(link), count=count, bind=bind, port=port))
     except Interrupted as stopped:
         if stopped.by_request:
             return ExitCode.DONE
         raise
 
 
-async def _simulate(settings: PlainSettings, folder: Path, *, count: int, bind: str, port: int) -> int:
-    meters = [_meter(serial, settings, folder) for serial in range(1, count + 1)]
-    service = SimulatedService(meters, bind=bind, port=port, state_dir=folder)
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of meter: how one is made, and how the file for its client is written."""
+
+    make: Callable[[int, MeterSettings, MeterStorage], SimulatedMeter]
+    describe: Callable[[SimulatedMeter, str], str]
+
+
+_KINDS: Final[Mapping[str, _Kind]] = {
+    "plain": _Kind(
+        lambda serial, settings, storage: plain_meter(serial, settings, storage=storage), plain_config
+    ),
+    "is15959": _Kind(
+        lambda serial, settings, storage: is15959_meter(serial, settings, storage=storage), is15959_config
+    ),
+}
+
+
+async def _simulate(
+    kind: _Kind, settings: MeterSettings, folder: Path, *, scheme: Scheme, count: int, bind: str, port: int
+) -> int:
+    meters = [
+        kind.make(serial, settings, DirectoryStorage(folder / meter_name(serial)))
+        for serial in range(1, count + 1)
+    ]
+    service = SimulatedService(
+        meters,
+        bind=bind,
+        port=port,
+        state_dir=folder,
+        scheme=scheme,
+        describe=kind.describe,
+    )
     try:
         for meter in await service.start():
             config = None if meter.config is None else str(meter.config)
@@ -120,34 +175,39 @@ async def _simulate(settings: PlainSettings, folder: Path, *, count: int, bind: 
     return ExitCode.DONE
 
 
-def _meter(serial: int, settings: PlainSettings, folder: Path) -> SimulatedMeter:
-    return plain_meter(serial, settings, storage=DirectoryStorage(folder / meter_name(serial)))
-
-
 def _fresh_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="meterwright-simulate-"))
     complain_on().print(Text(f"state is kept in {folder}; --state-dir names another place"))
     return folder
 
 
-def _require_built(option: str, value: str) -> None:
-    built, later = _BUILT[option]
-    if value == built:
-        return
-    if value in later:
-        raise UsageError(f"{option} {value} is not in this build", hint=f"{option} {built}")
-    raise UsageError(f"{option} {value}: there is no such thing", hint=f"{option} {built}")
+def _kind(companion: str) -> _Kind:
+    return _chosen("--companion", companion, _KINDS)
 
 
-def _refuse_what_comes_later(suite: int | None, fault: tuple[str, ...]) -> None:
-    if suite is not None:
+def _scheme(link: str) -> Scheme:
+    return _chosen("--link", link, _LINKS)
+
+
+def _security(authentication: str, security: str, suite: int) -> SecuritySettings:
+    if authentication in _LATER:
         raise UsageError(
-            f"--suite {suite} is not in this build: its meters have no security", hint="leave it out"
+            f"--authentication {authentication} is not in this build", hint="--authentication high-gmac"
         )
-    if fault:
+    return SecuritySettings(
+        authentication=_chosen("--authentication", authentication, AUTHENTICATIONS),
+        policy=_chosen("--security", security, POLICIES),
+        suite=_chosen("--suite", str(suite), SUITES),
+    )
+
+
+def _chosen(option: str, value: str, known: Mapping[str, T]) -> T:
+    try:
+        return known[value]
+    except KeyError:
         raise UsageError(
-            f"--fault {fault[0]} is not in this build: its meters have no faults", hint="leave it out"
-        )
+            f"{option} {value}: there is no such thing", hint=f"known are {', '.join(known)}"
+        ) from None
 
 
 def _require_in_range(count: int, port: int) -> None:

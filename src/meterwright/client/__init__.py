@@ -1,16 +1,26 @@
 """Clients of one meter: `Client` under asyncio, `BlockingClient` for threads. Same stack, same exchanges, same objects."""
 
-from meterwright.client.address import MeterAddress
+from meterwright.client.address import MeterAddress, Scheme
 from meterwright.client.asyncio_client import Client, Connector
 from meterwright.client.blocking_client import BlockingClient, BlockingConnector
+from meterwright.client.carriers import Carrier, Hdlc, Wrapper
+from meterwright.client.counters import FileCounterStore
+from meterwright.client.credentials import ClientCredentials, CounterReading
 from meterwright.client.settings import ClientSettings, Timeouts
 
 __all__ = [
     "BlockingClient",
     "BlockingConnector",
+    "Carrier",
     "Client",
+    "ClientCredentials",
     "ClientSettings",
     "Connector",
+    "CounterReading",
+    "FileCounterStore",
+    "Hdlc",
     "MeterAddress",
+    "Scheme",
     "Timeouts",
+    "Wrapper",
 ]

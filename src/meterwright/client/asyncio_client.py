@@ -9,6 +9,7 @@ anew by itself: what was under way when a connection broke is known to whoever a
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -21,6 +22,7 @@ from meterwright.association import (
     ClientEvent,
     ClientStack,
     Context,
+    Distrusted,
     LateAnswer,
     Released,
     RequestFailed,
@@ -28,8 +30,10 @@ from meterwright.association import (
     Unsolicited,
 )
 from meterwright.client.address import MeterAddress
+from meterwright.client.credentials import ClientSecurity, refuse_book_keys
+from meterwright.client.opening import Associate, Leave, Opening, OpeningStep, Read, Redial, Rest, opening
 from meterwright.client.settings import ClientSettings
-from meterwright.client.target import LINE_ERRORS, addressed, once
+from meterwright.client.target import LINE_ERRORS, addressed, may_be_local, once
 from meterwright.cosem import AssociationIdentity, AsyncAccess
 from meterwright.data import Data
 from meterwright.errors import (
@@ -37,11 +41,12 @@ from meterwright.errors import (
     LinkError,
     LocalProtocolError,
     MeterwrightError,
-    RemoteProtocolError,
 )
 from meterwright.exchange import Ask, Exchange, Pause, Tell, invoke, read, read_list, write
+from meterwright.link import WrapperLink
 from meterwright.transport import AsyncTransport, connect_tcp
-from meterwright.values import DataAccessResult
+from meterwright.transport.serial import connect_serial
+from meterwright.values import DataAccessResult, Finding
 
 __all__ = ["Client", "Connector"]
 
@@ -64,20 +69,23 @@ class Client(AsyncAccess):
         self.address: MeterAddress | None = None
         self.can_reconnect = True
         if isinstance(target, str | MeterAddress):
-            self.address, settings = address, _ = addressed(target, settings)
-            timeout = settings.timeouts.connect
-            self._connector: Connector = lambda: connect_tcp(address.host, address.port, timeout)
+            self.address, settings = addressed(target, settings)
+            self._connector: Connector = _connector(self.address, settings.timeouts.connect)
         else:
             self._connector = target
-        self.settings = settings or ClientSettings()
+        self.settings = settings = settings or ClientSettings()
+        self.findings: list[Finding] = []
+        """What was worth knowing while associations were opened, each once."""
+        self._security = ClientSecurity(settings.credentials)
         self._unsolicited = unsolicited
         self._transport: AsyncTransport | None = None
         self._line: _Line | None = None
-        self._stack = self._new_stack()
+        self._stack = self._idle_stack()
         self._waiting: dict[int, asyncio.Future[Apdu]] = {}
         self._control: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._lost: MeterwrightError | None = None
+        self._lost: MeterwrightError | None = None  # what broke the association, for whoever asks later
+        self._wire_is_gone = False
 
     @classmethod
     def over(
@@ -123,6 +131,11 @@ class Client(AsyncAccess):
         """Whether requests can be made."""
         return self._stack.association.state is State.ASSOCIATED
 
+    def sealed_size(self, request: Apdu) -> int:
+        """How many octets a request has on its way, what protects it included: what must fit the meter's maximum PDU size."""
+        octets = request.to_octets()
+        return self._stack.association.sealed_size(len(octets), octets[0])
+
     async def connect(self) -> None:
         """Open the connection and the association. Nothing stays open where either fails.
 
@@ -130,23 +143,19 @@ class Client(AsyncAccess):
         """
         if self._line is not None:
             raise LocalProtocolError("the client is connected already", layer="client", hint="close it first")
-        self._lost = None
-        self._stack = self._new_stack()
-        self._line = line = _Line(self)
+        refuse_book_keys(self.settings.credentials, is_local=may_be_local(self.address))
         try:
-            await self._open(line)
-            await self._associate()
+            await self._dial()
+            await self._carry_out(
+                opening(self.settings, self._security, can_redial=self.can_reconnect, tell=self._tell)
+            )
         except BaseException:
             await self._hang_up()
             raise
 
     async def close(self) -> None:
         """Release the association, if there is one, and close the connection. Closing twice is harmless."""
-        try:
-            if self.is_associated:
-                await self._release()
-        finally:
-            await self._hang_up()
+        await self._hang_up()
 
     async def run(self, exchange: Exchange[T], timeout: float | None = None) -> T:
         """Carry out an exchange. `timeout` (seconds) is for each of its requests, the settings' unless given."""
@@ -163,7 +172,7 @@ class Client(AsyncAccess):
                         answer = await self._ask(request, timeout, continues=continues)
                     case Tell(request):
                         self._require_line()
-                        self._stack.association.tell(request)
+                        self._stack.tell(request, self._now())
                         self._flush()
                         answer = None
                     case Pause(seconds):
@@ -202,54 +211,102 @@ class Client(AsyncAccess):
 
     def octets_received(self, octets: bytes) -> None:
         """For the line: octets have come."""
-        try:
-            self._handle(self._stack.receive(octets))
-            self._stack.receive(b"")  # raises where what follows the last frame is none
-        except RemoteProtocolError as error:
-            self._give_up(error)
-        else:
-            self._flush()
+        self._handle(self._stack.receive(octets, self._now()))
+        self._flush()
 
     def transport_lost(self, error: LinkError | None) -> None:
         """For the line: the wire is gone."""
+        self._wire_is_gone = True
         self._give_up(error or ConnectionLost("the connection was closed", layer="client"))
 
-    async def _open(self, line: "_Line") -> None:
+    def _idle_stack(self) -> ClientStack:
+        """A stack that has not been opened: there is no association, and it says so to whoever asks."""
+        return ClientStack(WrapperLink(self.settings.client_sap, self.settings.server_sap))
+
+    def _tell(self, finding: Finding) -> None:
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+    async def _carry_out(self, procedure: Opening) -> None:
+        """The procedure of opening, step by step; what fails is its to judge."""
+        value: Data | None = None
+        failure: MeterwrightError | None = None
+        while True:
+            try:
+                step = procedure.send(value) if failure is None else procedure.throw(failure)
+            except StopIteration:
+                return
+            value = failure = None
+            try:
+                value = await self._do(step)
+            except MeterwrightError as error:
+                failure = error
+
+    async def _do(self, step: OpeningStep) -> Data | None:
+        match step:
+            case Associate(stack):
+                await self._associate(stack)
+            case Read(attribute):
+                return await self.read(attribute)
+            case Leave():
+                await self._leave()
+            case Redial():
+                if self._transport is None or self._wire_is_gone:
+                    await self._drop()
+                    await self._dial()
+            case Rest(seconds):
+                await asyncio.sleep(seconds)
+        return None
+
+    async def _dial(self) -> None:
+        self._lost, self._wire_is_gone = None, False
+        self._line = line = _Line(self)
         transport = await self._connector()
         if line.is_over:  # closed by somebody else meanwhile
             await transport.close()
             raise _closed_by_us()
         self._transport = transport
+        refuse_book_keys(self.settings.credentials, is_local=transport.is_local)
         transport.start(line)
 
-    def _new_stack(self) -> ClientStack:
-        return ClientStack(self.settings.client_sap, self.settings.server_sap, self.settings.proposal)
-
-    async def _associate(self) -> None:
-        self._stack.association.associate(self._now() + self.settings.timeouts.associate)
-        await self._control_answer()
-
-    async def _release(self) -> None:
-        self._stack.association.release(self._now() + self.settings.timeouts.release)
+    async def _associate(self, stack: ClientStack) -> None:
+        """Open link and association; where that fails, the link is closed again."""
+        if self._wire_is_gone and self._lost is not None:
+            raise self._lost
+        self._stack, self._lost = stack, None
         try:
-            await self._control_answer()
-        except LINE_ERRORS:
-            return  # the meter did not agree as it should: the association is over either way, and so is the line
+            await self._control_answer(lambda now: stack.open(now, self.settings.timeouts.associate))
+        except BaseException:
+            await self._leave()
+            raise
 
-    async def _control_answer(self) -> None:
-        self._control = asyncio.get_running_loop().create_future()
-        self._flush()
+    async def _leave(self) -> None:
+        """Release the association, if there is one, and close the link. The meter need not agree: both are over either way."""
+        stack, patience = self._stack, self.settings.timeouts.release
+        if self._transport is None or self._wire_is_gone or not stack.is_up:
+            return
+        with suppress(*LINE_ERRORS):
+            await self._control_answer(lambda now: stack.close(now, patience))
+
+    async def _control_answer(self, begin: Callable[[float], Sequence[ClientEvent]]) -> None:
+        """Begin something that ends with an event of its own, and wait for that."""
+        self._settle_control(_closed_by_us())  # whoever was opening is overtaken by who closes
+        self._control = control = asyncio.get_running_loop().create_future()
         try:
-            if self._lost is not None:
+            self._handle(begin(self._now()))
+            self._flush()
+            if self._wire_is_gone and self._lost is not None:
                 raise self._lost
-            await self._control
+            await control
         finally:
-            self._control = None
+            if self._control is control:
+                self._control = None
 
     async def _ask(self, request: Apdu, timeout: float | None, *, continues: bool) -> Apdu:
         self._require_line()
         allowed = self.settings.timeouts.request if timeout is None else timeout
-        invoke_id = self._stack.association.request(request, self._now() + allowed, continues=continues)
+        now = self._now()
+        invoke_id = self._stack.request(request, now, now + allowed, continues=continues)
         answer: asyncio.Future[Apdu] = asyncio.get_running_loop().create_future()
         self._waiting[invoke_id] = answer
         try:
@@ -285,8 +342,8 @@ class Client(AsyncAccess):
                     if self._unsolicited is not None:
                         # Not from here: what goes wrong in there is the loop's to tell, and none of the line's.
                         asyncio.get_running_loop().call_soon(self._unsolicited, apdu)
-                case LateAnswer():
-                    pass  # its request was given up, and its asker told
+                case LateAnswer() | Distrusted():
+                    pass  # its request was given up, and its asker told; or it was nothing to be believed
 
     def _settle(self, invoke_id: int, outcome: Apdu | MeterwrightError) -> None:
         waiting = self._waiting.get(invoke_id)
@@ -331,9 +388,17 @@ class Client(AsyncAccess):
     def _tick(self) -> None:
         self._timer = None
         self._handle(self._stack.tick(self._now()))
-        self._reschedule()
+        self._flush()
 
     async def _hang_up(self) -> None:
+        """Release what is associated, and close the connection."""
+        try:
+            await self._leave()
+        finally:
+            await self._drop()
+
+    async def _drop(self) -> None:
+        """Close the connection, whatever is open over it."""
         transport, self._transport = self._transport, None
         line, self._line = self._line, None
         if line is not None:
@@ -361,6 +426,13 @@ class _Line:
     def transport_lost(self, error: LinkError | None) -> None:
         if not self.is_over:
             self._client.transport_lost(error)
+
+
+def _connector(address: MeterAddress, timeout: float) -> Connector:
+    serial = address.serial
+    if serial is not None:
+        return lambda: connect_serial(serial, timeout)
+    return lambda: connect_tcp(address.host, address.port, timeout)
 
 
 def _closed_by_us() -> ConnectionLost:

@@ -8,6 +8,7 @@ One thread uses it at a time.
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -20,6 +21,7 @@ from meterwright.association import (
     ClientEvent,
     ClientStack,
     Context,
+    Distrusted,
     LateAnswer,
     Released,
     RequestFailed,
@@ -27,8 +29,10 @@ from meterwright.association import (
     Unsolicited,
 )
 from meterwright.client.address import MeterAddress
+from meterwright.client.credentials import ClientSecurity, refuse_book_keys
+from meterwright.client.opening import Associate, Leave, Opening, OpeningStep, Read, Redial, Rest, opening
 from meterwright.client.settings import ClientSettings
-from meterwright.client.target import LINE_ERRORS, addressed, once
+from meterwright.client.target import LINE_ERRORS, addressed, may_be_local, once
 from meterwright.cosem import AssociationIdentity, BlockingAccess
 from meterwright.data import Data
 from meterwright.errors import (
@@ -36,11 +40,12 @@ from meterwright.errors import (
     LinkError,
     LocalProtocolError,
     MeterwrightError,
-    RemoteProtocolError,
 )
 from meterwright.exchange import Ask, Exchange, Pause, Tell, invoke, read, read_list, write
+from meterwright.link import WrapperLink
 from meterwright.transport import BlockingTransport, connect_blocking
-from meterwright.values import DataAccessResult
+from meterwright.transport.serial import connect_serial_blocking
+from meterwright.values import DataAccessResult, Finding
 
 __all__ = ["BlockingClient", "BlockingConnector"]
 
@@ -60,20 +65,25 @@ class BlockingClient(BlockingAccess):
         *,
         unsolicited: Callable[[Apdu], None] | None = None,
     ) -> None:
+        self.address: MeterAddress | None = None
+        self.can_reconnect = True
         if isinstance(target, str | MeterAddress):
-            address, settings = addressed(target, settings)
-            timeout = settings.timeouts.connect
-            self._connector: BlockingConnector = lambda: connect_blocking(address.host, address.port, timeout)
+            self.address, settings = addressed(target, settings)
+            self._connector: BlockingConnector = _connector(self.address, settings.timeouts.connect)
         else:
             self._connector = target
-        self.settings = settings or ClientSettings()
+        self.settings = settings = settings or ClientSettings()
+        self.findings: list[Finding] = []
+        """What was worth knowing while associations were opened, each once."""
+        self._security = ClientSecurity(settings.credentials)
         self._unsolicited = unsolicited
         self._transport: BlockingTransport | None = None
-        self._stack = self._new_stack()
+        self._stack = self._idle_stack()
         self._answers: dict[int, Apdu | MeterwrightError] = {}
         self._unheard: list[Apdu] = []
         self._control: list[MeterwrightError | None] = []
-        self._lost: MeterwrightError | None = None
+        self._lost: MeterwrightError | None = None  # what broke the association, for whoever asks later
+        self._wire_is_gone = False
 
     @classmethod
     def over(
@@ -84,7 +94,9 @@ class BlockingClient(BlockingAccess):
         unsolicited: Callable[[Apdu], None] | None = None,
     ) -> Self:
         """A client over a connection that is open already, such as ``SocketTransport(socket)``."""
-        return cls(once(transport), settings, unsolicited=unsolicited)
+        client = cls(once(transport), settings, unsolicited=unsolicited)
+        client.can_reconnect = False
+        return client
 
     def __enter__(self) -> Self:
         self.connect()
@@ -119,26 +131,19 @@ class BlockingClient(BlockingAccess):
         """
         if self._transport is not None:
             raise LocalProtocolError("the client is connected already", layer="client", hint="close it first")
-        self._lost = None
-        self._stack = self._new_stack()
-        self._transport = self._connector()
+        refuse_book_keys(self.settings.credentials, is_local=may_be_local(self.address))
         try:
-            self._stack.association.associate(time.monotonic() + self.settings.timeouts.associate)
-            self._control_answer()
+            self._dial()
+            self._carry_out(
+                opening(self.settings, self._security, can_redial=self.can_reconnect, tell=self._tell)
+            )
         except BaseException:
             self._hang_up()
             raise
 
     def close(self) -> None:
         """Release the association, if there is one, and close the connection. Closing twice is harmless."""
-        try:
-            if self.is_associated:
-                self._stack.association.release(time.monotonic() + self.settings.timeouts.release)
-                self._control_answer()
-        except LINE_ERRORS:
-            return  # the meter did not agree as it should: the association is over either way, and so is the line
-        finally:
-            self._hang_up()
+        self._hang_up()
 
     def run(self, exchange: Exchange[T], timeout: float | None = None) -> T:
         """Carry out an exchange. `timeout` (seconds) is for each of its requests, the settings' unless given."""
@@ -155,7 +160,7 @@ class BlockingClient(BlockingAccess):
                         answer = self._ask(request, timeout, continues=continues)
                     case Tell(request):
                         self._line()
-                        self._stack.association.tell(request)
+                        self._stack.tell(request, time.monotonic())
                         self._flush()
                         answer = None
                     case Pause(seconds):
@@ -190,13 +195,74 @@ class BlockingClient(BlockingAccess):
         """Call one method. ActionError where the meter refuses."""
         return self.run(invoke(method, parameters), timeout)
 
-    def _new_stack(self) -> ClientStack:
-        return ClientStack(self.settings.client_sap, self.settings.server_sap, self.settings.proposal)
+    def _idle_stack(self) -> ClientStack:
+        """A stack that has not been opened: there is no association, and it says so to whoever asks."""
+        return ClientStack(WrapperLink(self.settings.client_sap, self.settings.server_sap))
+
+    def _tell(self, finding: Finding) -> None:
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+    def _carry_out(self, procedure: Opening) -> None:
+        """The procedure of opening, step by step; what fails is its to judge."""
+        value: Data | None = None
+        failure: MeterwrightError | None = None
+        while True:
+            try:
+                step = procedure.send(value) if failure is None else procedure.throw(failure)
+            except StopIteration:
+                return
+            value = failure = None
+            try:
+                value = self._do(step)
+            except MeterwrightError as error:
+                failure = error
+
+    def _do(self, step: OpeningStep) -> Data | None:
+        match step:
+            case Associate(stack):
+                self._associate(stack)
+            case Read(attribute):
+                return self.read(attribute)
+            case Leave():
+                self._leave()
+            case Redial():
+                if self._transport is None or self._wire_is_gone:
+                    self._drop()
+                    self._dial()
+            case Rest(seconds):
+                time.sleep(seconds)
+        return None
+
+    def _dial(self) -> None:
+        self._lost, self._wire_is_gone = None, False
+        self._transport = self._connector()
+        refuse_book_keys(self.settings.credentials, is_local=self._transport.is_local)
+
+    def _associate(self, stack: ClientStack) -> None:
+        """Open link and association; where that fails, the link is closed again."""
+        if self._wire_is_gone and self._lost is not None:
+            raise self._lost
+        self._stack, self._lost = stack, None
+        try:
+            self._control_answer(lambda now: stack.open(now, self.settings.timeouts.associate))
+        except BaseException:
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
+        """Release the association, if there is one, and close the link. The meter need not agree: both are over either way."""
+        stack, patience = self._stack, self.settings.timeouts.release
+        if self._transport is None or self._wire_is_gone or not stack.is_up:
+            return
+        with suppress(*LINE_ERRORS):
+            self._control_answer(lambda now: stack.close(now, patience))
 
     def _ask(self, request: Apdu, timeout: float | None, *, continues: bool) -> Apdu:
         self._line()
         allowed = self.settings.timeouts.request if timeout is None else timeout
-        invoke_id = self._stack.association.request(request, time.monotonic() + allowed, continues=continues)
+        now = time.monotonic()
+        invoke_id = self._stack.request(request, now, now + allowed, continues=continues)
         try:
             self._flush()
             while invoke_id not in self._answers:
@@ -210,11 +276,18 @@ class BlockingClient(BlockingAccess):
             raise answer
         return answer
 
-    def _control_answer(self) -> None:
+    def _control_answer(self, begin: Callable[[float], Sequence[ClientEvent]]) -> None:
+        """Begin something that ends with an event of its own, and wait for that."""
         self._control.clear()
-        self._flush()
-        while not self._control:
-            self._wait()
+        try:
+            self._handle(begin(time.monotonic()))
+            self._flush()
+            while not self._control:
+                self._wait()
+        except LinkError:
+            if not self._control:
+                raise
+            # The stack was told, and knows what it means: in the midst of a login, say, that the meter broke it off.
         error = self._control.pop()
         if error is not None:
             raise error
@@ -222,6 +295,9 @@ class BlockingClient(BlockingAccess):
     def _line(self) -> BlockingTransport:
         if self._lost is not None:
             raise self._lost
+        return self._open_transport()
+
+    def _open_transport(self) -> BlockingTransport:
         if self._transport is None:
             raise LocalProtocolError("the client is not connected", layer="client", hint="connect first")
         return self._transport
@@ -232,15 +308,15 @@ class BlockingClient(BlockingAccess):
         deadline = self._stack.deadline
         patience = 0.0 if deadline is None else max(0.0, deadline - now)
         try:
-            octets = self._line().read(patience)
-            if octets:
-                self._handle(self._stack.receive(octets))
-                self._stack.receive(b"")  # raises where what follows the last frame is none
-                self._flush()
-        except (LinkError, RemoteProtocolError) as error:
+            octets = self._open_transport().read(patience)
+        except LinkError as error:
+            self._wire_is_gone = True
             self._give_up(error)
             raise
+        if octets:
+            self._handle(self._stack.receive(octets, time.monotonic()))
         self._handle(self._stack.tick(time.monotonic()))
+        self._flush()
 
     def _give_up(self, error: MeterwrightError) -> None:
         """The line can't be used any more: whoever asks later is told what broke it first."""
@@ -271,22 +347,38 @@ class BlockingClient(BlockingAccess):
                     self._control.append(error)
                 case Unsolicited(apdu):
                     self._unheard.append(apdu)
-                case LateAnswer():
-                    pass  # its request was given up, and its asker told
+                case LateAnswer() | Distrusted():
+                    pass  # its request was given up, and its asker told; or it was nothing to be believed
 
     def _flush(self) -> None:
         octets = self._stack.data_to_send()
         if octets:
             try:
-                self._line().write(octets)
+                self._open_transport().write(octets)
             except LinkError as error:
+                self._wire_is_gone = True
                 self._give_up(error)
                 raise
 
     def _hang_up(self) -> None:
+        """Release what is associated, and close the connection."""
+        try:
+            self._leave()
+        finally:
+            self._drop()
+
+    def _drop(self) -> None:
+        """Close the connection, whatever is open over it."""
         transport, self._transport = self._transport, None
         self._handle(self._stack.lost(ConnectionLost("the client closed the connection", layer="client")))
         self._answers.clear()
         self._control.clear()
         if transport is not None:
             transport.close()
+
+
+def _connector(address: MeterAddress, timeout: float) -> BlockingConnector:
+    serial = address.serial
+    if serial is not None:
+        return lambda: connect_serial_blocking(serial, timeout)
+    return lambda: connect_blocking(address.host, address.port, timeout)

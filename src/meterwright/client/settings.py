@@ -3,28 +3,37 @@
 from dataclasses import dataclass, field
 
 from meterwright.association import Proposal
+from meterwright.client.carriers import Carrier, Wrapper
+from meterwright.client.credentials import ClientCredentials
 
 __all__ = ["ClientSettings", "Timeouts"]
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait, in seconds. `request` is for one request and its answer, however long the exchange."""
+    """How long to wait, in seconds. `request` is for one request and its answer, however long the exchange.
+
+    `between`: the pause between two associations of one connection, as some meters need a moment to let go of the first.
+    """
 
     connect: float = 10.0
     associate: float = 10.0
     request: float = 15.0
     release: float = 2.0
+    between: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
     """Who we are (`client_sap`), which logical device we mean (`server_sap`), what we propose, how long we wait.
 
-    16 is the public client, 1 the management logical device (Green Book).
+    16 is the public client, 1 the management logical device (Green Book). `carrier` is what carries the APDUs, `credentials`
+    prove who we are and protect what is said; without them everything is in plain, and nobody is asked for anything.
     """
 
     client_sap: int = 16
     server_sap: int = 1
     proposal: Proposal = field(default_factory=Proposal)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    carrier: Carrier = field(default_factory=Wrapper)
+    credentials: ClientCredentials = field(default_factory=ClientCredentials)

@@ -1,14 +1,16 @@
 """What both twins share: the address or the open connection they are given, and what a release may end with."""
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeVar
 
 from meterwright.client.address import MeterAddress
+from meterwright.client.carriers import Carrier, Hdlc
 from meterwright.client.settings import ClientSettings
 from meterwright.errors import AssociationLost, ConnectFailed, LinkError, RemoteProtocolError
 
-__all__ = ["LINE_ERRORS", "addressed", "once"]
+__all__ = ["LINE_ERRORS", "addressed", "may_be_local", "once"]
 
 C = TypeVar("C")
 
@@ -19,12 +21,35 @@ LINE_ERRORS: Final = (LinkError, AssociationLost, RemoteProtocolError)
 def addressed(
     target: MeterAddress | str, settings: ClientSettings | None
 ) -> tuple[MeterAddress, ClientSettings]:
-    """The address, and the settings with the service access points that the address names."""
+    """The address, and the settings with the service access points and the link that the address names."""
     address = MeterAddress.parse(target) if isinstance(target, str) else target
     settings = settings or ClientSettings()
     client_sap = settings.client_sap if address.client_sap is None else address.client_sap
     server_sap = settings.server_sap if address.server_sap is None else address.server_sap
-    return address, replace(settings, client_sap=client_sap, server_sap=server_sap)
+    carrier = _carrier(address, settings.carrier)
+    return address, replace(settings, client_sap=client_sap, server_sap=server_sap, carrier=carrier)
+
+
+def _carrier(address: MeterAddress, given: Carrier) -> Carrier:
+    """HDLC as it was set up, with the addresses of the URL; what the settings say of it holds otherwise."""
+    if not address.scheme.is_hdlc:
+        return given
+    hdlc = given if isinstance(given, Hdlc) else Hdlc()
+    lower = hdlc.lower if address.lower is None else address.lower
+    size = hdlc.address_size if address.address_size is None else address.address_size
+    return replace(hdlc, lower=lower, address_size=size)
+
+
+def may_be_local(address: MeterAddress | None) -> bool:
+    """Whether a meter there may be on this machine, as far as can be told before it is connected to."""
+    if address is None:
+        return True
+    if address.serial is not None:
+        return False
+    try:
+        return ipaddress.ip_address(address.host).is_loopback
+    except ValueError:
+        return True  # a name: the connection will tell
 
 
 def once(connection: C) -> Callable[[], C]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from meterwright.errors import ActionError, MeterwrightError, ServiceError
 from meterwright.firmware.events import Phase
-from meterwright.firmware.failures import MeterFailed, ReleaseFailed, UpdateFailed
+from meterwright.firmware.failures import CredentialsFailed, MeterFailed, ReleaseFailed, UpdateFailed
 from meterwright.firmware.reach import LINE_ERRORS
 from meterwright.firmware.run import Run
 from meterwright.firmware.verifying import image_parameter
@@ -35,11 +35,11 @@ _REFUSED_FOR_GOOD: Final = frozenset(
 async def activate(run: Run) -> None:
     """Call image_activate once. Whatever is answered, short of a plain refusal, `confirm` finds out what became of it."""
     run.enter(Phase.ACTIVATING)
-    method = run.meter.transfer.image_activate
+    reach, method = run.meter.reach, run.meter.transfer.image_activate.descriptor
     parameter = image_parameter(run.policy.quirks.activate_parameter)
     run.journal.activating()
     try:
-        await run.meter.reach.client.invoke(method.descriptor, parameter, timeout=run.policy.patience.block)
+        await reach.once(lambda: reach.client.invoke(method, parameter, timeout=run.policy.patience.block))
     except ActionError as error:
         if error.result in _REFUSED_FOR_GOOD:
             run.journal.not_activated()
@@ -61,7 +61,8 @@ class _Seen:
 async def confirm(run: Run, version_before: str | None) -> str | None:
     """Wait for the meter, see what runs, and say it. The version that runs, where the meter tells it.
 
-    ReleaseFailed where it is not what should run, or nothing answers within the patience.
+    ReleaseFailed where it is not what should run, where the meter does not let us in any more, or where nothing answers within
+    the patience.
     """
     run.enter(Phase.CONFIRMING)
     patience = run.policy.patience
@@ -70,6 +71,8 @@ async def confirm(run: Run, version_before: str | None) -> str | None:
     async for passed in run.polls(patience.confirm):
         try:
             seen = await _look(run)
+        except CredentialsFailed as error:
+            raise _locked_out(error) from error
         except (UpdateFailed, ServiceError, *LINE_ERRORS) as error:
             # a meter that starts up may refuse at first
             since, last = None, error
@@ -90,9 +93,12 @@ async def confirm(run: Run, version_before: str | None) -> str | None:
 
 async def _look(run: Run) -> _Seen:
     """Associate anew, as the meter may have rebooted, and read what runs."""
-    if not run.meter.reach.client.is_associated:
-        await run.meter.reach.again(within=run.policy.patience.poll_longest)
-    return _Seen(await run.meter.status(), await run.meter.version())
+    meter, within = run.meter, run.policy.patience.poll_longest
+    plate = None if meter.elsewhere is None else await meter.elsewhere.look(within)
+    if not meter.reach.client.is_associated:
+        await meter.reach.again(within)
+    status = await meter.status()
+    return _Seen(status, await meter.version() if plate is None else plate.version)
 
 
 def _proves(run: Run, seen: _Seen, before: str | None) -> bool:
@@ -161,6 +167,16 @@ def _too_long(run: Run) -> ReleaseFailed:
         "activation-takes-too-long",
         f"the meter is still activating after {run.policy.patience.confirm:.0f} s",
         hint="run the same update again later: it looks what became of it, and activates nothing twice",
+    )
+
+
+def _locked_out(error: CredentialsFailed) -> ReleaseFailed:
+    advice = f"; {error.hint}" if error.hint else ""
+    return ReleaseFailed(
+        "locked-out-after-activation",
+        "the meter came back, and what opened an association with it before does so no more, or what it answers is not to be"
+        f" believed: {error.what}",
+        hint=f"its new firmware may have changed keys, secrets or counters; it is not asked again, meters lock{advice}",
     )
 
 

@@ -84,11 +84,10 @@ async def initiate(run: Run, version_before: str | None) -> None:
 
 async def _call(run: Run) -> bool:
     """Whether the meter answered. What it refuses for good is MeterFailed."""
+    method = run.meter.transfer.image_transfer_initiate
     parameter = ImageInitiation(bytes.fromhex(run.identity.identifier), run.identity.size)
     try:
-        await run.meter.transfer.image_transfer_initiate.invoke(
-            parameter, timeout=run.policy.patience.initiate
-        )
+        await run.meter.reach.once(lambda: method.invoke(parameter, timeout=run.policy.patience.initiate))
     except ActionError as error:
         if error.result not in _STILL_WORKING:
             raise MeterFailed(

@@ -4,16 +4,15 @@ Every read is repeated over a lost line. Where meters refuse what the standard l
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from meterwright.cosem import BlockSize, DataObject, ImageToActivateInfo, ImageTransfer
-from meterwright.data import Data, DataTag
 from meterwright.errors import DataAccessError, RemoteProtocolError
+from meterwright.firmware.nameplate import Elsewhere, text_of
 from meterwright.firmware.policy import UpdatePolicy
 from meterwright.firmware.reach import Reach
 from meterwright.values import BitString, DataAccessResult, ImageTransferStatus
 
-__all__ = ["BUSY", "TransferState", "UpdatedMeter", "version_text"]
+__all__ = ["BUSY", "TransferState", "UpdatedMeter"]
 
 BUSY = frozenset({DataAccessResult.TEMPORARY_FAILURE, DataAccessResult.HARDWARE_FAULT})
 """What meters answer to a read while they verify or activate."""
@@ -31,21 +30,22 @@ class TransferState:
 
 
 class UpdatedMeter:
-    """The objects of one meter that an update needs."""
+    """The objects of one meter that an update needs. `elsewhere` reads what runs, where the firmware's client is not to."""
 
-    def __init__(self, reach: Reach, policy: UpdatePolicy) -> None:
+    def __init__(self, reach: Reach, policy: UpdatePolicy, elsewhere: Elsewhere | None = None) -> None:
         self.reach = reach
+        self.elsewhere = elsewhere
         self.transfer = ImageTransfer(reach.client, policy.image_transfer_object)
         self._name = DataObject(reach.client, policy.name_object)
         self._version = DataObject(reach.client, policy.version_object)
 
     async def name(self) -> str | None:
         """The logical device name; None where the meter does not tell it."""
-        return await self._text(self._name)
+        return await text_of(self.reach, self._name)
 
     async def version(self) -> str | None:
         """What runs now; None where the meter does not tell it in this association."""
-        return await self._text(self._version)
+        return await text_of(self.reach, self._version)
 
     async def status(self) -> ImageTransferStatus | None:
         """Attribute 6; None where the meter is too busy to say."""
@@ -92,21 +92,3 @@ class UpdatedMeter:
             return await self.reach.read(self.transfer.image_to_activate_info.get)
         except (DataAccessError, RemoteProtocolError):
             return None
-
-    async def _text(self, holder: DataObject[Any]) -> str | None:
-        try:
-            return version_text(await self.reach.read(holder.value.get))
-        except DataAccessError:
-            return None
-
-
-def version_text(data: Data) -> str:
-    """A name or version as text: what is printable as it is, all else as ``hex:…``, several joined by commas."""
-    value = data.value
-    if isinstance(value, bytes | str):
-        octets = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
-        text = octets.rstrip(b"\0").decode("utf-8", "replace")
-        return text if text and text.isprintable() and "\ufffd" not in text else f"hex:{octets.hex()}"
-    if data.tag in (DataTag.ARRAY, DataTag.STRUCTURE) and isinstance(value, tuple):
-        return ", ".join(version_text(each) for each in value)
-    return str(value)

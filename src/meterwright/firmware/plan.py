@@ -10,15 +10,18 @@ from enum import Enum
 from typing import Final
 
 from meterwright.apdu import ActionRequestNormal, MethodDescriptor
+from meterwright.association import LARGEST_PDU, Context
+from meterwright.client import Client
 from meterwright.cosem import ImageTransfer
 from meterwright.data import Data, DataTag, double_long_unsigned, octet_string
 from meterwright.exchange import CONFIRMED
 from meterwright.firmware.block_map import BlockMap, reconciled
 from meterwright.firmware.journal import ImageIdentity, Memory
 from meterwright.firmware.meter import TransferState, UpdatedMeter
+from meterwright.firmware.nameplate import Elsewhere
 from meterwright.firmware.policy import Activation, UpdatePolicy
 from meterwright.image import FirmwareImage
-from meterwright.values import Conformance, Finding, ImageTransferStatus, Level, Obis
+from meterwright.values import Conformance, Finding, ImageTransferStatus, Level, Obis, SecurityPolicy
 
 __all__ = ["FOREIGN_IMAGE", "Asked", "Decision", "Plan", "Standing", "decide", "make_plan"]
 
@@ -110,10 +113,15 @@ class Asked:
 
 
 async def make_plan(
-    meter: UpdatedMeter, name: str, memory: Memory, asked: Asked, *, clock: Callable[[], float]
+    meter: UpdatedMeter,
+    name: str,
+    version: str | None,
+    memory: Memory,
+    asked: Asked,
+    *,
+    clock: Callable[[], float],
 ) -> Plan:
-    """Read what decides, and decide. Changes nothing in the meter."""
-    version = await meter.version()
+    """Read what decides beside name and version, and decide. Changes nothing in the meter."""
     began = clock()
     state = await meter.state()
     round_trip = (clock() - began) / _READS_OF_STATE
@@ -122,14 +130,13 @@ async def make_plan(
     blocks, odd = reconciled(state.bits, state.first_missing, size.block_count(octets))
     standing = Standing(version, state.status, blocks)
     decision, said = decide(identity, standing, memory, asked.policy.expected_version)
-    request_size = _block_request_size(meter.transfer.obis, min(size.octets, octets))
-    context = meter.reach.client.context
+    client, context = meter.reach.client, meter.reach.client.context
+    request_size = client.sealed_size(_block_request(meter.transfer.obis, min(size.octets, octets)))
     findings = [finding for finding in (odd, said) if finding is not None]
     if decision is not Decision.NOTHING:
-        findings += _obstacles(state, context.conformance, request_size, context.max_send_pdu_size)
-        if asked.policy.activation is Activation.NOW and not meter.reach.client.can_reconnect:
-            findings.append(_CANNOT_COME_BACK)
-        findings += _version_notes(version, asked.policy)
+        findings += _obstacles(state, context, request_size)
+        findings += _connection_notes(client, asked.policy)
+        findings += _version_notes(version, asked.policy, meter.elsewhere)
     return Plan(
         meter=name,
         image=identity,
@@ -229,6 +236,12 @@ def _note(code: str, message: str) -> Finding:
     return Finding(Level.INFO, code, message)
 
 
+def _connection_notes(client: Client, policy: UpdatePolicy) -> list[Finding]:
+    cannot_come_back = policy.activation is Activation.NOW and not client.can_reconnect
+    encrypted_only = client.settings.credentials.policy is SecurityPolicy.ENCRYPTED
+    return [_CANNOT_COME_BACK] * cannot_come_back + [_ENCRYPTED_ONLY] * encrypted_only
+
+
 _CANNOT_COME_BACK: Final = Finding(
     Level.ERROR,
     "cannot-come-back",
@@ -237,11 +250,17 @@ _CANNOT_COME_BACK: Final = Finding(
 )
 
 
-def _obstacles(
-    state: TransferState, conformance: Conformance, request_size: int, max_send_pdu_size: int
-) -> list[Finding]:
+_ENCRYPTED_ONLY: Final = Finding(
+    Level.WARNING,
+    "encrypted-only",
+    "blocks are encrypted and not authenticated here: whoever is on the line can change bits of them unseen",
+    hint="use a client address that authenticates too; else nothing but the maker's signature protects the image",
+)
+
+
+def _obstacles(state: TransferState, context: Context, request_size: int) -> list[Finding]:
     found: list[Finding] = []
-    if Conformance.ACTION not in conformance:
+    if Conformance.ACTION not in context.conformance:
         found.append(
             Finding(
                 Level.ERROR,
@@ -250,27 +269,29 @@ def _obstacles(
                 hint="use the client address that is meant for firmware",
             )
         )
-    if max_send_pdu_size and request_size > max_send_pdu_size:
+    if not context.fits(request_size):
         found.append(
             Finding(
                 Level.ERROR,
                 "block-larger-than-pdu",
-                f"a block of {state.block_size.octets} octets makes a request of {request_size},"
-                f" and the meter takes {max_send_pdu_size}",
+                f"a block of {state.block_size.octets} octets makes a request of {request_size}, protection included,"
+                f" and the meter takes {context.max_send_pdu_size or LARGEST_PDU}",
                 hint="the meter contradicts itself: ask its maker, or associate with a larger maximum PDU size",
             )
         )
     return found
 
 
-def _version_notes(version: str | None, policy: UpdatePolicy) -> list[Finding]:
+def _version_notes(version: str | None, policy: UpdatePolicy, elsewhere: Elsewhere | None) -> list[Finding]:
     if version is None:
+        where = "over this client address" if elsewhere is None else f"as {elsewhere}"
         return [
             Finding(
                 Level.WARNING,
                 "version-unreadable",
-                f"{policy.version_object} cannot be read here: what runs before and after is unknown",
-                hint="name the object that holds the firmware's version: --version-object",
+                f"{policy.version_object} cannot be read {where}: what runs before and after is unknown",
+                hint="name the object that holds the firmware's version (--version-object),"
+                " or another client address that is shown it: --version-meter",
             )
         ]
     if policy.expected_version is None and policy.activation is Activation.NOW:
@@ -278,9 +299,9 @@ def _version_notes(version: str | None, policy: UpdatePolicy) -> list[Finding]:
     return []
 
 
-def _block_request_size(instance: Obis, block: int) -> int:
-    """Octets of the ACTION request that carries a block."""
+def _block_request(instance: Obis, block: int) -> ActionRequestNormal:
+    """An ACTION request that carries a block of so many octets."""
     parameter = Data(DataTag.STRUCTURE, (double_long_unsigned(0), octet_string(bytes(block))))
     transfer = ImageTransfer.image_block_transfer
     method = MethodDescriptor(ImageTransfer.class_id, instance, transfer.method_id)
-    return len(ActionRequestNormal(CONFIRMED, method, parameter).to_octets())
+    return ActionRequestNormal(CONFIRMED, method, parameter)

@@ -5,6 +5,7 @@ Each round must bring progress; a meter or a line that brings none is given up.
 """
 
 import asyncio
+from functools import partial
 
 from meterwright.cosem import BlockSize
 from meterwright.errors import ActionError, MeterwrightError
@@ -62,7 +63,7 @@ async def _send_block(run: Run, number: int) -> None:
         run.journal.sending(number)
         run.blocks_sent += 1
         try:
-            await method.invoke(block, timeout=run.policy.patience.block)
+            await run.meter.reach.once(partial(method.invoke, block, timeout=run.policy.patience.block))
         except ActionError as error:
             refusal = error
         else:

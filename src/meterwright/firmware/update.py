@@ -26,6 +26,7 @@ from meterwright.firmware.failures import (
 from meterwright.firmware.initiating import enable, initiate, restore_enabled
 from meterwright.firmware.journal import Journal, journal_path
 from meterwright.firmware.meter import UpdatedMeter
+from meterwright.firmware.nameplate import Elsewhere
 from meterwright.firmware.plan import Asked, Decision, Plan, make_plan
 from meterwright.firmware.policy import Activation, UpdatePolicy
 from meterwright.firmware.reach import Reach
@@ -50,13 +51,19 @@ async def update(
     *,
     state: Path,
     policy: UpdatePolicy | None = None,
+    version_client: Callable[[], Client] | None = None,
     emit: Callable[[UpdateEvent], None] = lambda _event: None,
 ) -> UpdateResult:
     """Bring one meter to run `image`. `identifier` is what the maker named it; `state` is where journals are kept.
 
+    `version_client` makes another client of the same meter, a fresh one each time, by which the version is read where `client`
+    is not shown it: the two take turns at the meter, and have one store of counters where they have the same keys.
     Never raises for what a meter or a line does: the result says it, and is also the last event given to `emit`.
     """
-    return await Update(client, image, identifier, state=state, policy=policy, emit=emit).run()
+    made = Update(
+        client, image, identifier, state=state, policy=policy, version_client=version_client, emit=emit
+    )
+    return await made.run()
 
 
 async def plan(
@@ -66,9 +73,10 @@ async def plan(
     *,
     state: Path,
     policy: UpdatePolicy | None = None,
+    version_client: Callable[[], Client] | None = None,
 ) -> Plan:
     """What `update` would do, without doing any of it. UpdateFailed where the meter can't be asked."""
-    made = Update(client, image, identifier, state=state, policy=policy)
+    made = Update(client, image, identifier, state=state, policy=policy, version_client=version_client)
     try:
         planned, _ = await made.plan()
         return planned
@@ -87,6 +95,7 @@ class Update:
         *,
         state: Path,
         policy: UpdatePolicy | None = None,
+        version_client: Callable[[], Client] | None = None,
         emit: Callable[[UpdateEvent], None] = lambda _event: None,
     ) -> None:
         policy = policy or UpdatePolicy()
@@ -96,27 +105,33 @@ class Update:
         self._state = state
         self._policy = policy
         self._emit = emit
-        self._reach = Reach(client, policy.patience)
-        self._meter = UpdatedMeter(self._reach, policy)
-        self._run: Run | None = None
         self._findings: list[Finding] = []
+        self._reach = Reach(client, policy.patience, self._say)
+        elsewhere = None if version_client is None else Elsewhere(version_client, client, policy, self._say)
+        self._meter = UpdatedMeter(self._reach, policy, elsewhere)
+        self._run: Run | None = None
         self._version_before: str | None = None
         self._version_after: str | None = None
 
     async def plan(self) -> tuple[Plan, Journal]:
         """Associate, read, decide."""
+        elsewhere = self._meter.elsewhere
+        seen = None if elsewhere is None else await elsewhere.look()
         if not self._client.is_associated:
-            await self._reach.first()
-        name = await self._named()
+            await (self._reach.again() if self._reach.was_let_in else self._reach.first())
+        told = await self._meter.name()
+        if elsewhere is not None:
+            elsewhere.require_same(told)
+        name = self._named(told or (None if seen is None else seen.name))
+        version = await self._meter.version() if seen is None else seen.version
         journal = Journal(journal_path(self._state, name))
         clock = asyncio.get_running_loop().time
         asked = Asked(self._image, self._identifier, self._policy)
-        made = await make_plan(self._meter, name, journal.memory, asked, clock=clock)
+        made = await make_plan(self._meter, name, version, journal.memory, asked, clock=clock)
         return made, journal
 
-    async def _named(self) -> str:
+    def _named(self, name: str | None) -> str:
         """What the meter is called: its logical device name, else its address. A journal must never serve two meters."""
-        name = await self._meter.name()
         if name:
             return name
         if self._client.address is None:

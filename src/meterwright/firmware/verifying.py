@@ -78,10 +78,10 @@ async def wait_while_busy(
 
 
 async def _call(run: Run) -> None:
-    method = run.meter.transfer.image_verify
+    reach, method = run.meter.reach, run.meter.transfer.image_verify.descriptor
     parameter = image_parameter(run.policy.quirks.verify_parameter)
     try:
-        await run.meter.reach.client.invoke(method.descriptor, parameter, timeout=run.policy.patience.block)
+        await reach.once(lambda: reach.client.invoke(method, parameter, timeout=run.policy.patience.block))
     except ActionError as error:
         if error.result not in _STATUS_DECIDES:
             raise MeterFailed(

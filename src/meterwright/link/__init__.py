@@ -3,19 +3,22 @@
 from meterwright.link.hdlc import HdlcAddress, HdlcClient, HdlcClientSettings, HdlcServer, HdlcServerSettings
 from meterwright.link.machine import (
     ApduReceived,
+    ClientLink,
     LinkClosed,
     LinkEvent,
     LinkFailed,
     LinkMachine,
     LinkOpened,
+    ServerLink,
     Unsolicited,
-    WrapperLink,
 )
 from meterwright.link.wrapper import HEADER_SIZE, WrapperFrame, WrapperFramer
+from meterwright.link.wrapper_links import WrapperLink, WrapperServer
 
 __all__ = [
     "HEADER_SIZE",
     "ApduReceived",
+    "ClientLink",
     "HdlcAddress",
     "HdlcClient",
     "HdlcClientSettings",
@@ -26,8 +29,10 @@ __all__ = [
     "LinkFailed",
     "LinkMachine",
     "LinkOpened",
+    "ServerLink",
     "Unsolicited",
     "WrapperFrame",
     "WrapperFramer",
     "WrapperLink",
+    "WrapperServer",
 ]

@@ -3,8 +3,8 @@
 A link is a machine that does no IO and reads no clock. Whoever drives it carries octets between it and the wire, hands
 it the time as a number (seconds on any steady clock), and calls `tick` when `deadline` has come::
 
-    events += link.open(now)                     # LinkOpened now or later
-    link.send(apdu, now)                         # once it is open
+    events += link.open(now)                     # LinkOpened now or later (a meter's waits instead)
+    link.send(apdu, now)                         # once it is open (a meter's: send_to)
     wire.write(link.data_to_send())              # after every call
     events += link.receive(octets, now)
     events += link.tick(now)                     # at `deadline`
@@ -19,18 +19,18 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from meterwright.errors import LocalProtocolError, MeterwrightError, RemoteProtocolError
-from meterwright.link.wrapper import WrapperFrame, WrapperFramer
+from meterwright.errors import MeterwrightError
 
 __all__ = [
     "ApduReceived",
+    "ClientLink",
     "LinkClosed",
     "LinkEvent",
     "LinkFailed",
     "LinkMachine",
     "LinkOpened",
+    "ServerLink",
     "Unsolicited",
-    "WrapperLink",
 ]
 
 
@@ -76,7 +76,7 @@ LinkEvent: TypeAlias = LinkOpened | ApduReceived | Unsolicited | LinkClosed | Li
 
 
 class LinkMachine(ABC):
-    """One link, in either role."""
+    """One link: what both roles have."""
 
     @property
     @abstractmethod
@@ -89,16 +89,8 @@ class LinkMachine(ABC):
         """When `tick` is wanted at the latest; None where nothing is awaited."""
 
     @abstractmethod
-    def open(self, now: float) -> list[LinkEvent]:
-        """Ask for the connection; LinkOpened or LinkFailed follows, here or later. A meter waits for its client instead."""
-
-    @abstractmethod
     def close(self, now: float) -> list[LinkEvent]:
         """End the connection; LinkClosed or LinkFailed follows, here or later. Closing what is closed is harmless."""
-
-    @abstractmethod
-    def send(self, apdu: bytes, now: float, *, confirmed: bool = True) -> None:
-        """Send one APDU. One that is not `confirmed` wants no answer, and where the link can, needs no connection."""
 
     @abstractmethod
     def receive(self, octets: bytes, now: float) -> list[LinkEvent]:
@@ -117,63 +109,34 @@ class LinkMachine(ABC):
         """The wire is gone: forget the connection and what was under way."""
 
 
-class WrapperLink(LinkMachine):
-    """The client's side of the wrapper: no handshake, so open from the start, until its stream can't be followed.
+class ClientLink(LinkMachine):
+    """A client's, to one logical device."""
 
-    Frames for another client SAP, or from another logical device, are not ours and are passed over.
-    """
+    @abstractmethod
+    def open(self, now: float) -> list[LinkEvent]:
+        """Ask for the connection; LinkOpened or LinkFailed follows, here or later."""
 
-    def __init__(self, client_sap: int, server_sap: int) -> None:
-        self._client_sap = client_sap
-        self._server_sap = server_sap
-        self._framer = WrapperFramer()
-        self._outgoing = bytearray()
-        self._broken = False
+    @abstractmethod
+    def send(self, apdu: bytes, now: float, *, confirmed: bool = True) -> None:
+        """Send one APDU. One that is not `confirmed` wants no answer, and where the link can, needs no connection."""
+
+    @abstractmethod
+    def keep_waiting(self, now: float) -> None:
+        """What came last looked like an answer and was none: the answer is awaited still, and asked for where it must be."""
+
+
+class ServerLink(LinkMachine):
+    """A meter's, to whichever client asks: it waits to be spoken to."""
 
     @property
-    def is_open(self) -> bool:
-        return not self._broken
+    @abstractmethod
+    def is_lost(self) -> bool:
+        """Whether what comes can't be followed any more: nothing is left but to close the wire."""
 
-    @property
-    def deadline(self) -> float | None:
-        return None
+    @abstractmethod
+    def send_to(self, client: int, server: int, apdu: bytes, now: float, *, confirmed: bool = True) -> None:
+        """Send one APDU from a logical device to a client. LocalProtocolError where there is no way to that client."""
 
-    def open(self, now: float) -> list[LinkEvent]:  # noqa: ARG002 - a wrapper needs no time
-        self.lost()
-        return [LinkOpened()]
-
-    def close(self, now: float) -> list[LinkEvent]:  # noqa: ARG002
-        return [LinkClosed()]
-
-    def send(self, apdu: bytes, now: float, *, confirmed: bool = True) -> None:  # noqa: ARG002
-        if self._broken:
-            raise LocalProtocolError("the link has failed", layer="wrapper", hint="connect anew")
-        self._outgoing += WrapperFrame(self._client_sap, self._server_sap, apdu).to_octets()
-
-    def receive(self, octets: bytes, now: float) -> list[LinkEvent]:  # noqa: ARG002
-        if self._broken:
-            return []
-        try:
-            frames = self._framer.receive(octets)
-        except RemoteProtocolError as error:
-            self._broken = True
-            return [LinkFailed(error)]
-        ours = (self._server_sap, self._client_sap)
-        return [
-            ApduReceived(frame.apdu, frame.source, frame.destination)
-            for frame in frames
-            if (frame.source, frame.destination) == ours
-        ]
-
-    def data_to_send(self) -> bytes:
-        outgoing = bytes(self._outgoing)
-        self._outgoing.clear()
-        return outgoing
-
-    def tick(self, now: float) -> list[LinkEvent]:  # noqa: ARG002
-        return []
-
-    def lost(self) -> None:
-        self._framer = WrapperFramer()
-        self._outgoing.clear()
-        self._broken = False
+    @abstractmethod
+    def acknowledge(self, now: float) -> None:
+        """What came last has no answer, or none yet: say that it was heard, where the link has a word for it."""

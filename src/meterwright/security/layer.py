@@ -16,11 +16,14 @@ from meterwright.apdu import (
     Aarq,
     ConfirmedServiceError,
     ExceptionResponse,
+    InitiateRequest,
+    InitiateResponse,
     Rlre,
     Rlrq,
     decode_apdu,
 )
-from meterwright.errors import LocalProtocolError, SecurityError, UsageError
+from meterwright.codec import encode_length
+from meterwright.errors import LocalProtocolError, RemoteProtocolError, SecurityError, UsageError
 from meterwright.security.ciphers import Ciphers
 from meterwright.security.counters import ReceiveCounter, SendCounter
 from meterwright.security.keys import Keys
@@ -32,9 +35,11 @@ from meterwright.security.protection import (
     demand,
     is_ciphered,
     protect,
+    read_envelope,
     unprotect,
 )
 from meterwright.security.secret import Secret
+from meterwright.security.suites import TAG_SIZE
 from meterwright.security.violation import SecurityViolation, Violation
 from meterwright.values import (
     ExceptionService,
@@ -52,6 +57,10 @@ _REFUSALS: Final = frozenset((ExceptionResponse.prefix[0], ConfirmedServiceError
 _CONFIRMED_SERVICE_ERROR: Final = ConfirmedServiceError.prefix[0]
 _INITIATE: Final = Form(Protection.BOTH)
 _PLAIN: Final = SecurityControl.from_octet(0)
+_HEADER_SIZE: Final = 5
+_INITIATES: Final = {Role.CLIENT: InitiateRequest.prefix[0], Role.SERVER: InitiateResponse.prefix[0]}
+"""What an Initiate of each side begins with."""
+_CONFORMANCE_BLOCK: Final = bytes.fromhex("5f1f0400")
 
 
 class SecurityLayer:
@@ -85,12 +94,14 @@ class SecurityLayer:
             )
         self.role: Final = role
         self.own_title: Final = own_title
+        self.keys: Final = keys
         self.send_counter: Final = send_counter
         self.receive_counter: Final = receive_counter
         self.carried = False
+        self.verified = False
+        """Whether what came last was authenticated."""
         self._peer_title: bytes | None = None
         self._ciphers = Ciphers(keys)
-        self._key = keys.global_unicast
         self._required = policy.required(role.other)
         self._own_protection = policy.required(role)
         self._usual_form = Form(self._own_protection, style) if self._own_protection else None
@@ -98,11 +109,21 @@ class SecurityLayer:
         self._asked: tuple[SecurityControl, Style, bool] | None = None
         self._dedicated_counter = ReceiveCounter()
         self._broadcast_counter = broadcast_counter or ReceiveCounter()
-        self._good_control = _PLAIN
+        self._good_control: SecurityControl = _PLAIN
         self._initiate_was_secret = False
         self._peer_restarts = peer_restarts
         if peer_title is not None:
             self.learn_peer_title(peer_title)
+
+    @property
+    def is_ciphered(self) -> bool:
+        """Whether anything is protected at all: with a policy of none, only a login may need this layer."""
+        return bool(self._own_protection or self._required)
+
+    @property
+    def is_sealing_initiates(self) -> bool:
+        """Whether our Initiate is to be protected: a client's as its policy says, a meter's also where the client's was."""
+        return self.is_ciphered or self._initiate_was_secret
 
     @property
     def peer_title(self) -> bytes | None:
@@ -116,7 +137,9 @@ class SecurityLayer:
         """
         if len(title) != TITLE_SIZE:
             raise SecurityViolation(
-                Violation.TITLE, f"a system title of {len(title)} octets; {TITLE_SIZE} belong there"
+                Violation.TITLE,
+                f"a system title of {len(title)} octets; {TITLE_SIZE} belong there",
+                hint="set the other side's title where it can't tell it right (security setup, attributes 4 and 5)",
             )
         if title == self.own_title:
             raise SecurityViolation(
@@ -151,7 +174,10 @@ class SecurityLayer:
         if self._peer_restarts:
             self.receive_counter.restart()
         if is_ciphered(octets):
-            opened = self._open(octets)
+            try:
+                opened = self._open(octets)
+            except SecurityViolation as violation:
+                raise self._which_key(octets, violation) from None
             self._initiate_was_secret = opened.control.encrypted
             return opened.apdu
         if not self._required or octets[:1] == bytes((_CONFIRMED_SERVICE_ERROR,)):
@@ -169,7 +195,7 @@ class SecurityLayer:
                 "a dedicated key was proposed in an Initiate that was not encrypted",
                 hint="everybody on the line knows it; propose none, or encrypt the Initiate",
             )
-        if key == self._key:
+        if key == self.keys.global_unicast:
             raise SecurityViolation(Violation.KEY, "the dedicated key is the global key itself")
         self._ciphers.use_dedicated(key)
         if self.role is Role.CLIENT and self._form is not None:
@@ -186,6 +212,19 @@ class SecurityLayer:
             form = Form(form.protection, Style.GENERAL, form.dedicated)  # a notification, say, has no twin
         return protect(apdu, self._ciphers, form, self.own_title, self.send_counter.next())
 
+    def outgoing_size(self, size: int, tag: int) -> int:
+        """How long an APDU of `size` octets that begins with `tag` will be once it is protected."""
+        form = self._form
+        if form is None or tag in _ACSE or tag in _REFUSALS:
+            return size
+        content = _HEADER_SIZE + size
+        if form.protection & Protection.AUTHENTICATION:
+            content += TAG_SIZE
+        general = form.style is Style.GENERAL or tag not in GLOBAL_TAGS
+        around = bytearray(1 + (1 + TITLE_SIZE if general else 0))
+        encode_length(content, around)
+        return len(around) + content
+
     def incoming(self, octets: bytes) -> bytes:
         """The APDU that came. SecurityViolation where its protection does not hold or is not enough, or it is a replay."""
         if is_ciphered(octets):
@@ -193,7 +232,7 @@ class SecurityLayer:
             if self.role is Role.SERVER:
                 self._answer_alike(opened)
             return opened.apdu
-        self.carried = False
+        self.carried = self.verified = False
         if self.role is Role.SERVER:
             self._form, self._asked = self._usual_form, None
         if self._required and octets[:1] and octets[0] not in _ACSE:
@@ -222,9 +261,29 @@ class SecurityLayer:
             self._judge_originator(opened.originator)
         counter = self._counter_of(opened)
         counter.check(opened.counter, verifiable=control.authenticated)
-        counter.accept(opened.counter, verified=control.authenticated)
+        self.verified = control.authenticated
+        if self.verified or _reads(opened.apdu):  # garbage under a forged number moves nothing
+            counter.accept(opened.counter, verified=self.verified)
         self.carried = counter is self.receive_counter
         return opened
+
+    def _which_key(self, octets: bytes, violation: SecurityViolation) -> SecurityViolation:
+        """What an Initiate that does not open tells about our keys: nobody but us hears it.
+
+        Deciphered without looking at its tag, it reads as an Initiate where the encryption key and the title are right.
+        """
+        envelope = read_envelope(octets) if violation.violation is Violation.TAG else None
+        title = self._peer_title
+        if envelope is None or title is None or envelope.control.protection is not Protection.BOTH:
+            return violation
+        control = int(Protection.ENCRYPTION) | int(self._ciphers.suite)
+        nonce = title + envelope.counter.to_bytes(4, "big")
+        guess = self._ciphers.transform(control, dedicated=False).open(
+            nonce, octets[envelope.start : -TAG_SIZE]
+        )
+        reads = guess[:1] == bytes((_INITIATES[self.role.other],)) and _CONFORMANCE_BLOCK in guess
+        what, hint = _AUTHENTICATION_KEY if reads else _ENCRYPTION_KEY
+        return SecurityViolation(Violation.TAG, what, hint=hint)
 
     def _judge_originator(self, title: bytes) -> None:
         """A general APDU told its originator: it must be the one we talk to, if we know already."""
@@ -251,9 +310,27 @@ class SecurityLayer:
         self._form = Form(self._own_protection | opened.control.protection, opened.style, opened.dedicated)
 
 
+def _reads(octets: bytes) -> bool:
+    try:
+        decode_apdu(octets)
+    except RemoteProtocolError:
+        return False
+    return True
+
+
 def _came_plain(what: str) -> SecurityViolation:
     return SecurityViolation(
         Violation.POLICY,
         f"{what} came without protection, and this association wants it protected",
         hint="the other side's security policy is weaker than ours, or somebody stripped the protection",
     )
+
+
+_AUTHENTICATION_KEY: Final = (
+    "the authentication key (AK) is not the one of the other side: its Initiate can be read, and the tag is wrong",
+    "the encryption key and the system title are right; check the authentication key",
+)
+_ENCRYPTION_KEY: Final = (
+    "the encryption key (EK) is not the one of the other side, or its system title is another: its Initiate does not open",
+    "check the encryption key of this client address; then the meter's system title, if the settings give one",
+)

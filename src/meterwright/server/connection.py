@@ -1,23 +1,40 @@
-"""The meter's side of one connection: wrapper frames in, answers out. Sans-IO, as everything below it.
+"""The meter's side of one connection: octets of a link in, answers out. Sans-IO, as everything below it.
 
-One connection may carry several associations, one for each pair of client SAP and logical device; each has its own
-machine and dispatcher. What breaks the wrapper ends the connection (RemoteProtocolError): the stream is lost then.
+One connection may carry several associations, one for each pair of client SAP and logical device (over HDLC one after the
+other); each has its own machine and dispatcher. What breaks a link that can't find its way back, as the wrapper, ends the
+connection (RemoteProtocolError).
 """
 
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
-from meterwright.apdu import DataNotification, ExceptionResponse
+from meterwright.apdu import Aare, Aarq, DataNotification, ExceptionResponse, Rlre, Rlrq
 from meterwright.association import (
     AssociationRequested,
+    Credentials,
+    LoggedIn,
+    LoginRefused,
     MalformedRequest,
     ReleaseRequested,
     RequestReceived,
     ServerAssociation,
     ServerEvent,
     State,
+    challenge_size,
 )
 from meterwright.errors import RemoteProtocolError
-from meterwright.link import WrapperFrame, WrapperFramer
+from meterwright.link import (
+    ApduReceived,
+    LinkClosed,
+    LinkEvent,
+    LinkFailed,
+    LinkOpened,
+    ServerLink,
+    Unsolicited,
+    WrapperServer,
+)
 from meterwright.server.dispatch import Dispatcher
 from meterwright.server.host import Caller, ObjectHost, Partners
 from meterwright.values import AcseServiceUserDiagnostic, ExceptionService, ExceptionState
@@ -27,6 +44,7 @@ __all__ = ["MOST_ASSOCIATIONS", "ServerConnection"]
 MOST_ASSOCIATIONS: Final = 16
 """Pairs of SAPs one connection may use; a client that invents more is cut off."""
 
+_ACSE: Final = frozenset(kind.prefix for kind in (Aarq, Aare, Rlrq, Rlre))
 _PDU_TOO_LONG: Final = ExceptionResponse(
     ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.PDU_TOO_LONG, None
 )
@@ -35,8 +53,8 @@ _PDU_TOO_LONG: Final = ExceptionResponse(
 class _Served:
     """One association of a connection and what serves it."""
 
-    def __init__(self) -> None:
-        self.association = ServerAssociation()
+    def __init__(self, association: ServerAssociation) -> None:
+        self.association = association
         self.dispatcher: Dispatcher | None = None
 
     def is_too_long(self, apdu: bytes) -> bool:
@@ -48,76 +66,143 @@ class _Served:
 
 
 class ServerConnection:
-    """Answers what clients ask of one meter over one connection."""
+    """Answers what clients ask of one meter over one connection. `chance` gives the octets of challenges."""
 
-    def __init__(self, host: ObjectHost) -> None:
+    def __init__(
+        self,
+        host: ObjectHost,
+        link: ServerLink | None = None,
+        *,
+        chance: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
         self._host = host
-        self._framer = WrapperFramer()
+        self._link = link or WrapperServer()
+        self._chance = chance
         self._served: dict[Partners, _Served] = {}
-        self._outgoing = bytearray()
 
     @property
     def associated(self) -> int:
         """How many associations are open."""
         return sum(served.association.state is State.ASSOCIATED for served in self._served.values())
 
-    def receive(self, octets: bytes) -> None:
-        """Octets have come; the answers wait in `data_to_send`."""
-        for frame in self._framer.receive(octets):
-            self._serve(frame)
-        self._framer.receive(b"")  # raises where what follows the last frame is none
+    @property
+    def deadline(self) -> float | None:
+        """When `tick` is wanted at the latest; None where nothing is awaited."""
+        return self._link.deadline
+
+    def receive(self, octets: bytes, now: float = 0.0) -> None:
+        """Octets have come; the answers wait in `data_to_send`. RemoteProtocolError where the connection is done for."""
+        self._take(self._link.receive(octets, now), now)
+
+    def tick(self, now: float) -> None:
+        """What has taken too long by now."""
+        self._take(self._link.tick(now), now)
 
     def data_to_send(self) -> bytes:
         """The octets that are to go out, once each."""
-        outgoing = bytes(self._outgoing)
-        self._outgoing.clear()
-        return outgoing
+        return self._link.data_to_send()
 
-    def notify(self, notification: DataNotification, partners: Partners) -> None:
+    def notify(self, notification: DataNotification, partners: Partners, now: float = 0.0) -> None:
         """Send what nobody asked for to one client."""
-        served = self._served.setdefault(partners, _Served())
+        served = self._serving(partners)
         served.association.notify(notification)
-        self._collect(partners, served)
+        self._send(partners, served, now, confirmed=False)
 
     def lost(self) -> None:
         """The wire is gone, and all associations with it."""
-        for served in self._served.values():
-            served.association.lost()
-        self._served.clear()
+        self._link.lost()
+        self._drop_all()
 
-    def _serve(self, frame: WrapperFrame) -> None:
-        partners = Partners(client_sap=frame.source, server_sap=frame.destination)
-        if partners not in self._served and len(self._served) >= MOST_ASSOCIATIONS:
-            raise RemoteProtocolError(
-                f"more than {MOST_ASSOCIATIONS} pairs of SAPs in one connection", layer="server"
-            )
-        served = self._served.setdefault(partners, _Served())
-        if served.is_too_long(frame.apdu):
+    def _take(self, events: list[LinkEvent], now: float) -> None:
+        for event in events:
+            match event:
+                case ApduReceived(apdu, int() as source, int() as destination):
+                    if not self._serve(apdu, Partners(source, destination), now):
+                        self._link.acknowledge(now)
+                case Unsolicited(apdu, int() as source, int() as destination):
+                    self._hear(apdu, Partners(source, destination))
+                case LinkFailed(error):
+                    self._drop_all()
+                    if self._link.is_lost:
+                        raise error
+                case LinkClosed():
+                    self._drop_all()
+                case LinkOpened() | ApduReceived() | Unsolicited():
+                    pass
+
+    def _serving(self, partners: Partners) -> _Served:
+        served = self._served.get(partners)
+        if served is None:
+            if len(self._served) >= MOST_ASSOCIATIONS:
+                raise RemoteProtocolError(
+                    f"more than {MOST_ASSOCIATIONS} pairs of SAPs in one connection", layer="server"
+                )
+            served = self._served[partners] = _Served(ServerAssociation(lambda: self._guard(partners)))
+        return served
+
+    def _guard(self, partners: Partners) -> Credentials | None:
+        credentials = self._host.guard(partners)
+        size = 0 if credentials is None else challenge_size(credentials.mechanism)
+        return (
+            credentials
+            if credentials is None or not size
+            else replace(credentials, challenge=self._chance(size))
+        )
+
+    def _serve(self, apdu: bytes, partners: Partners, now: float) -> bool:
+        """Whether there was an answer."""
+        served = self._serving(partners)
+        if served.is_too_long(apdu):
             served.association.respond(_PDU_TOO_LONG)
         else:
-            for event in served.association.receive(frame.apdu):
+            for event in served.association.receive(apdu):
                 self._handle(event, partners, served)
-        self._collect(partners, served)
+        return self._send(partners, served, now)
+
+    def _hear(self, apdu: bytes, partners: Partners) -> None:
+        """What wants no answer gets none, and opens or ends no association. Without one it is for nobody."""
+        served = self._served.get(partners)
+        if served is None or apdu[:1] in _ACSE or served.is_too_long(apdu):
+            return
+        for event in served.association.receive(apdu):
+            self._handle(event, partners, served)
+        served.association.data_to_send()
 
     def _handle(self, event: ServerEvent, partners: Partners, served: _Served) -> None:
+        association = served.association
         match event:
             case AssociationRequested():
+                served.dispatcher = None
                 decision = self._host.associate(partners, event)
                 if isinstance(decision, AcseServiceUserDiagnostic):
-                    served.association.reject(decision)
-                    served.dispatcher = None
-                else:
-                    context = served.association.accept(decision)
-                    served.dispatcher = Dispatcher(self._host, Caller(partners, context))
+                    association.reject(decision)
+                    return
+                context = association.accept(decision)
+                if association.state is State.ASSOCIATED:
+                    served.dispatcher = Dispatcher(
+                        self._host, Caller(partners, context), association.sealed_size
+                    )
+            case LoggedIn(context):
+                served.dispatcher = Dispatcher(self._host, Caller(partners, context), association.sealed_size)
+            case LoginRefused(error):
+                served.dispatcher = None
+                self._host.denied(partners, error)
             case RequestReceived():
                 answer = None if served.dispatcher is None else served.dispatcher.answer(event.apdu)
                 if answer is not None:
-                    served.association.respond(answer)
+                    association.respond(answer)
             case ReleaseRequested():
                 served.dispatcher = None
             case MalformedRequest():
                 pass  # the association has refused it already
 
-    def _collect(self, partners: Partners, served: _Served) -> None:
-        for apdu in served.association.data_to_send():
-            self._outgoing += WrapperFrame(partners.server_sap, partners.client_sap, apdu).to_octets()
+    def _send(self, partners: Partners, served: _Served, now: float, *, confirmed: bool = True) -> bool:
+        answers = served.association.data_to_send()
+        for apdu in answers:
+            self._link.send_to(partners.client_sap, partners.server_sap, apdu, now, confirmed=confirmed)
+        return bool(answers)
+
+    def _drop_all(self) -> None:
+        for served in self._served.values():
+            served.association.lost()
+        self._served.clear()

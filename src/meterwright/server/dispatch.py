@@ -68,9 +68,16 @@ class _LongGet:
 class Dispatcher:
     """Serves the requests of one association."""
 
-    def __init__(self, host: ObjectHost, caller: Caller) -> None:
+    def __init__(
+        self,
+        host: ObjectHost,
+        caller: Caller,
+        sealed_size: Callable[[int, int], int] = lambda size, _tag: size,
+    ) -> None:
+        """`sealed_size`: how long an answer of so many octets with that tag is once it is protected."""
         self._host = host
         self._caller = caller
+        self._sealed_size = sealed_size
         self._long_get: _LongGet | None = None
         self._handlers: Mapping[type[Apdu], Callable[[Any], Apdu]] = {
             GetRequestNormal: self._get,
@@ -147,7 +154,8 @@ class Dispatcher:
         return ActionResponseNormal(request.invoke_id_and_priority, outcome.result, outcome.returned)
 
     def _fits(self, answer: Apdu) -> bool:
-        return len(answer.to_octets()) <= self._largest_answer
+        octets = answer.to_octets()
+        return self._sealed_size(len(octets), octets[0]) <= self._largest_answer
 
     @property
     def _largest_answer(self) -> int:
@@ -156,7 +164,9 @@ class Dispatcher:
 
     @property
     def _block_size(self) -> int:
-        return max(self._largest_answer - _BLOCK_OVERHEAD, _SMALLEST_BLOCK)
+        largest = self._largest_answer
+        protection = self._sealed_size(largest, GetResponseWithDataBlock.prefix[0]) - largest
+        return max(largest - protection - _BLOCK_OVERHEAD, _SMALLEST_BLOCK)
 
 
 def _aborted(invoke: InvokeIdAndPriority, number: int, reason: DataAccessResult) -> Apdu:

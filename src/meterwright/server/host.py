@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from meterwright.apdu import AttributeDescriptor, MethodDescriptor, SelectiveAccess
-from meterwright.association import AssociationRequested, Context, Grant
+from meterwright.association import AssociationRequested, Context, Credentials, Grant
 from meterwright.data import Data
+from meterwright.errors import MeterwrightError
 from meterwright.values import AcseServiceUserDiagnostic, ActionResult, DataAccessResult
 
 __all__ = ["ActionOutcome", "Caller", "ObjectHost", "Partners"]
@@ -40,6 +41,18 @@ class ActionOutcome:
 
 class ObjectHost(Protocol):
     """The objects of one meter."""
+
+    def guard(self, partners: Partners) -> Credentials | None:
+        """What a client must bring to get this association; None where there is none. Asked anew for each AARQ.
+
+        A challenge need not be in it: the connection makes one. Unless told otherwise, everybody is let in.
+        """
+        del partners
+        return Credentials()
+
+    def denied(self, partners: Partners, error: MeterwrightError) -> None:
+        """Somebody was not let in, and this is why: to be counted, and perhaps to raise an alarm."""
+        del partners, error
 
     def associate(self, partners: Partners, asked: AssociationRequested) -> Grant | AcseServiceUserDiagnostic:
         """Whether this client gets its association: what is granted, or why not."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from meterwright.errors import LinkError, RemoteProtocolError, UsageError
+from meterwright.link import ServerLink, WrapperServer
 from meterwright.server.connection import ServerConnection
 from meterwright.server.host import ObjectHost
 from meterwright.transport import AsyncTransport, TcpTransport
@@ -43,9 +44,16 @@ class Listener:
     """The connections of one meter. Starts closed to TCP; `attach` serves a transport that is open already."""
 
     def __init__(
-        self, host: ObjectHost, limits: Limits | None = None, *, trouble: Trouble = log_trouble
+        self,
+        host: ObjectHost,
+        limits: Limits | None = None,
+        *,
+        link: Callable[[], ServerLink] = WrapperServer,
+        trouble: Trouble = log_trouble,
     ) -> None:
+        """`link` makes what carries the APDUs of one connection."""
         self._host = host
+        self._link = link
         self._limits = limits or Limits()
         self._trouble = trouble
         self._connections: set[_Connection] = set()
@@ -81,7 +89,8 @@ class Listener:
             self._trouble(LinkError(f"more than {self._limits.connections} connections", layer="server"))
             self.spawn(transport.close())
             return
-        connection = _Connection(self, transport, self._host, self._limits.idle_seconds)
+        protocol = ServerConnection(self._host, self._link())
+        connection = _Connection(self, transport, protocol, self._limits.idle_seconds)
         self._connections.add(connection)
         connection.start()
 
@@ -122,15 +131,20 @@ class _Connection:
     """One client: its transport joined with its protocol machine. A Receiver."""
 
     def __init__(
-        self, listener: Listener, transport: AsyncTransport, host: ObjectHost, idle_seconds: float | None
+        self,
+        listener: Listener,
+        transport: AsyncTransport,
+        protocol: ServerConnection,
+        idle_seconds: float | None,
     ) -> None:
         self._listener = listener
         self._transport = transport
-        self._protocol = ServerConnection(host)
+        self._protocol = protocol
         self._idle_seconds = idle_seconds
         self._loop = asyncio.get_running_loop()
         self._heard = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
+        self._due: asyncio.TimerHandle | None = None
         self._over = False
 
     def start(self) -> None:
@@ -141,16 +155,36 @@ class _Connection:
     def octets_received(self, octets: bytes) -> None:
         if self._over:
             return
-        self._heard = self._loop.time()
+        self._heard = now = self._loop.time()
+        self._carry(lambda: self._protocol.receive(octets, now))
+
+    def _tick(self) -> None:
+        """The link's own time."""
+        self._due = None
+        self._carry(lambda: self._protocol.tick(self._loop.time()))
+
+    def _carry(self, step: Callable[[], None]) -> None:
         error: Exception | None = None
         try:
-            self._protocol.receive(octets)
+            step()
         except Exception as caught:  # noqa: BLE001 - garbage, or a fault of the host: it ends this connection alone
             error = caught
         self._transport.write(self._protocol.data_to_send())
         if error is not None:
             self._listener.report(error)
             self.close()
+        else:
+            self._reschedule()
+
+    def _reschedule(self) -> None:
+        deadline = None if self._over else self._protocol.deadline
+        if self._due is not None:
+            if deadline is not None and self._due.when() <= deadline:
+                return  # it comes early at worst, and then looks again
+            self._due.cancel()
+            self._due = None
+        if deadline is not None:
+            self._due = self._loop.call_at(deadline, self._tick)
 
     def transport_lost(self, error: LinkError | None) -> None:  # noqa: ARG002 - that it is lost is all we need
         self._end()
@@ -165,8 +199,9 @@ class _Connection:
         if self._over:
             return
         self._over = True
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._due):
+            if timer is not None:
+                timer.cancel()
         self._protocol.lost()
         self._listener.forget(self)
 

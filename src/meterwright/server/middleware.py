@@ -4,8 +4,9 @@ A `Middleware` is an ObjectHost around an ObjectHost. It passes everything on; d
 """
 
 from meterwright.apdu import AttributeDescriptor, MethodDescriptor, SelectiveAccess
-from meterwright.association import AssociationRequested, Grant
+from meterwright.association import AssociationRequested, Credentials, Grant
 from meterwright.data import Data
+from meterwright.errors import MeterwrightError
 from meterwright.server.host import ActionOutcome, Caller, ObjectHost, Partners
 from meterwright.values import AcseServiceUserDiagnostic, DataAccessResult
 
@@ -17,6 +18,12 @@ class Middleware(ObjectHost):
 
     def __init__(self, inner: ObjectHost) -> None:
         self.inner = inner
+
+    def guard(self, partners: Partners) -> Credentials | None:
+        return self.inner.guard(partners)
+
+    def denied(self, partners: Partners, error: MeterwrightError) -> None:
+        self.inner.denied(partners, error)
 
     def associate(self, partners: Partners, asked: AssociationRequested) -> Grant | AcseServiceUserDiagnostic:
         return self.inner.associate(partners, asked)

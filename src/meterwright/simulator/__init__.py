@@ -1,17 +1,25 @@
 """Meters that are not there: objects with behaviour, firmware that takes an image, state that outlives its process."""
 
+from meterwright.simulator.associations import SERVED, AssociationPolicy, MeterIdentity
 from meterwright.simulator.behaviour import Access, Behaviour, Refusal, Stored, invokes, reads, writes
 from meterwright.simulator.clock import LoopClock, ManualClock, MeterClock, SystemClock
+from meterwright.simulator.configuration import is15959_config, plain_config
+from meterwright.simulator.faults import FAULTS, with_faults
 from meterwright.simulator.image_machine import Candidate, ImageMachine, Judgement, Timing
 from meterwright.simulator.image_transfer import ImageTransferBehaviour, largest_block
-from meterwright.simulator.meter import SERVED, AssociationPolicy, SimulatedMeter, meter_name, serial_digits
+from meterwright.simulator.is15959 import is15959_meter
+from meterwright.simulator.meter import SimulatedMeter, meter_name, serial_digits
 from meterwright.simulator.objects import ClockBehaviour, ComputedData, ComputedRegister, CurrentAssociation
-from meterwright.simulator.plain import PlainSettings, plain_meter
+from meterwright.simulator.parts import system_title
+from meterwright.simulator.plain import plain_meter
 from meterwright.simulator.record import BlockMap, ImageRecord, MeterRecord, MethodCalls
+from meterwright.simulator.schedules import ScheduleBehaviour, ScriptTableBehaviour
 from meterwright.simulator.service import Listening, MeterRunner, SimulatedService
+from meterwright.simulator.settings import MeterSettings, SecuritySettings
 from meterwright.simulator.storage import DirectoryStorage, Disk, MemoryStorage, MeterStorage
 
 __all__ = [
+    "FAULTS",
     "SERVED",
     "Access",
     "AssociationPolicy",
@@ -33,22 +41,31 @@ __all__ = [
     "ManualClock",
     "MemoryStorage",
     "MeterClock",
+    "MeterIdentity",
     "MeterRecord",
     "MeterRunner",
+    "MeterSettings",
     "MeterStorage",
     "MethodCalls",
-    "PlainSettings",
     "Refusal",
+    "ScheduleBehaviour",
+    "ScriptTableBehaviour",
+    "SecuritySettings",
     "SimulatedMeter",
     "SimulatedService",
     "Stored",
     "SystemClock",
     "Timing",
     "invokes",
+    "is15959_config",
+    "is15959_meter",
     "largest_block",
     "meter_name",
+    "plain_config",
     "plain_meter",
     "reads",
     "serial_digits",
+    "system_title",
+    "with_faults",
     "writes",
 ]

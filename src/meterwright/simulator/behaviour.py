@@ -251,20 +251,24 @@ class Behaviour:
         """Whether a client may call a method of the class."""
         return method_id in self.invokers and method_id not in self._withheld
 
-    def list_element(self) -> ObjectListElement:
-        """The object as it stands in the object list, with all attributes and methods of its class."""
+    def list_element(self, *, may_write: bool = True) -> ObjectListElement:
+        """The object as it stands in the object list, with all attributes and methods of its class.
+
+        In an association that may not write, only what may be read is left of its rights.
+        """
         no_selectors = null_data(None)
+        most = Access.READ_WRITE if may_write else Access.READ
         return ObjectListElement(
             class_id=self.interface.class_id,
             version=self.interface.version,
             logical_name=self.obis,
             access_rights=AccessRights(
                 tuple(
-                    AttributeAccess(number, int(self.access(number)), no_selectors)
+                    AttributeAccess(number, int(self.access(number) & most), no_selectors)
                     for number in sorted(self.interface.attributes)
                 ),
                 tuple(
-                    MethodAccess(number, enum(int(self.callable(number))))
+                    MethodAccess(number, enum(int(may_write and self.callable(number))))
                     for number in sorted(self.interface.methods)
                 ),
             ),

@@ -90,8 +90,11 @@ class ImageMachine:
         capacity: int,
         timing: Timing | None = None,
         judgement: Judgement | None = None,
+        wrong_length: ActionResult = ActionResult.TYPE_UNMATCHED,
     ) -> None:
+        """`wrong_length`: what a block is answered with that is not exactly as long as it must be."""
         self.block_size: Final = block_size
+        self._wrong_length = wrong_length
         self._storage = storage
         self._monotonic = monotonic
         self._capacity = capacity
@@ -146,6 +149,11 @@ class ImageMachine:
         """Write attribute 5."""
         self._keep(image=replace(self.image, enabled=enabled))
 
+    def remember(self, record: MeterRecord) -> None:
+        """Keep a record whose other parts have changed: counters, logins, a schedule. OSError where it cannot be kept."""
+        self._storage.keep(record, self.blocks)
+        self._record = record
+
     def called(self, method: str, call: Callable[[], ActionOutcome]) -> ActionOutcome:
         """Carry out a call, counted; what it changed is kept before its answer leaves. OSError where it cannot be kept."""
         before = self._record, self.blocks, self._task, self._due, self._activate_next
@@ -183,7 +191,7 @@ class ImageMachine:
         if number >= self.blocks.length:
             return ActionResult.OTHER_REASON
         if len(octets) != image.length_of(number):
-            return ActionResult.TYPE_UNMATCHED
+            return self._wrong_length
         if number in self.blocks:
             self._record = replace(self._record, blocks_repeated=self._record.blocks_repeated + 1)
             if self._storage.read(number * image.block_size, len(octets)) == octets:

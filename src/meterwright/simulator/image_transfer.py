@@ -14,14 +14,23 @@ __all__ = ["BLOCK_OVERHEAD", "ImageTransferBehaviour", "largest_block"]
 
 BLOCK_OVERHEAD = 21
 """Octets of an image_block_transfer request around its block, but for those of the block's own length."""
+_SEAL_OVERHEAD = 5 + 12
+"""Octets that protection puts around an APDU, behind its own tag and length: security header, authentication tag."""
 
 
-def largest_block(max_receive_pdu_size: int) -> int:
-    """The longest block whose request fits a PDU of that size (0: any)."""
+def largest_block(max_receive_pdu_size: int, *, sealed: bool = False) -> int:
+    """The longest block whose request fits a PDU of that size (0: any), `sealed` where it is protected."""
     if not max_receive_pdu_size:
         return 0xFFFF
-    room = max_receive_pdu_size - BLOCK_OVERHEAD
-    return max(size for size in (min(room - 1, 0x7F), min(room - 2, 0xFF), min(room - 3, 0xFFFF), 0))
+    room = max_receive_pdu_size
+    if sealed:
+        room = _content_of(room - 1) - _SEAL_OVERHEAD
+    return max(_content_of(room - BLOCK_OVERHEAD), 0)
+
+
+def _content_of(room: int) -> int:
+    """How many octets fit in that many, beside the octets that say how many they are."""
+    return max(min(room - 1, 0x7F), min(room - 2, 0xFF), min(room - 3, 0xFFFF))
 
 
 class ImageTransferBehaviour(Behaviour, implements=ImageTransfer):

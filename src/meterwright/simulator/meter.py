@@ -15,40 +15,28 @@ What an object answers by itself stands in `behaviour`.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from meterwright.apdu import AttributeDescriptor, MethodDescriptor, SelectiveAccess
-from meterwright.association import AssociationRequested, Grant
+from meterwright.association import CURRENT_ASSOCIATION, AssociationRequested, Credentials, Grant
 from meterwright.data import Data
+from meterwright.errors import MeterwrightError
 from meterwright.server import ActionOutcome, Caller, ObjectHost, Partners, Trouble, log_trouble
+from meterwright.simulator.associations import AssociationPolicy, MeterIdentity
 from meterwright.simulator.behaviour import Behaviour, Refusal
+from meterwright.simulator.clock import MeterClock, SystemClock
 from meterwright.simulator.image_machine import ImageMachine
 from meterwright.simulator.objects import CurrentAssociation
-from meterwright.values import (
-    AcseServiceUserDiagnostic,
-    ActionResult,
-    AuthenticationMechanism,
-    Conformance,
-    DataAccessResult,
-    Obis,
-)
+from meterwright.simulator.schedules import ScheduleBehaviour
+from meterwright.simulator.security import MeterSecurity
+from meterwright.values import AcseServiceUserDiagnostic, ActionResult, DataAccessResult, Obis
 
-__all__ = ["SERVED", "AssociationPolicy", "SimulatedMeter", "meter_name", "serial_digits"]
+__all__ = ["SimulatedMeter", "meter_name", "serial_digits"]
 
 R = TypeVar("R")
 
-SERVED: Final = (
-    Conformance.GET
-    | Conformance.SET
-    | Conformance.ACTION
-    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
-    | Conformance.MULTIPLE_REFERENCES
-)
-"""The services a simulated meter grants: those that are implemented."""
-
 _HIGHEST_SERIAL: Final = 9_999_999_999
-_CURRENT_ASSOCIATION: Final = CurrentAssociation()
 
 
 def serial_digits(serial: int) -> str:
@@ -63,20 +51,6 @@ def meter_name(serial: int) -> str:
     return f"MWS{serial_digits(serial)}"
 
 
-@dataclass(frozen=True, slots=True)
-class AssociationPolicy:
-    """An association a meter offers, without authentication. `visible` limits what it shows; None shows all."""
-
-    client_sap: int = 16
-    server_sap: int = 1
-    conformance: Conformance = SERVED
-    visible: frozenset[Obis] | None = None
-
-    def sees(self, obis: Obis) -> bool:
-        """Whether this association shows the object."""
-        return self.visible is None or obis in self.visible or obis == _CURRENT_ASSOCIATION.obis
-
-
 class SimulatedMeter(ObjectHost):
     """One meter. `objects` are all it has but the association object, which it makes for whoever asks."""
 
@@ -87,18 +61,28 @@ class SimulatedMeter(ObjectHost):
         machine: ImageMachine,
         *,
         associations: Iterable[AssociationPolicy] = (AssociationPolicy(),),
+        identity: MeterIdentity | None = None,
+        schedule: ScheduleBehaviour | None = None,
+        clock: MeterClock | None = None,
         max_receive_pdu_size: int = 1024,
         trouble: Trouble = log_trouble,
     ) -> None:
+        """`identity` is wanted where an association needs keys; `schedule` is one of the objects that `clock` moves."""
         self.name: Final = name
         self.machine: Final = machine
+        self.identity: Final = identity
         self.trouble = trouble
         self._objects: dict[Obis, Behaviour] = {}
-        for each in (*objects, _CURRENT_ASSOCIATION):
-            if each.obis in self._objects:
+        self._policies = {Partners(each.client_sap, each.server_sap): each for each in associations}
+        self._security = MeterSecurity(machine, identity)
+        counters = [each.counter for each in self._policies.values() if each.counter is not None]
+        shown = [self._security.shown(counter) for counter in counters]
+        for each in (*objects, *shown):
+            if each.obis in self._objects or each.obis == CURRENT_ASSOCIATION:
                 raise ValueError(f"{name} has two objects {each.obis}")
             self._objects[each.obis] = each
-        self._policies = {Partners(each.client_sap, each.server_sap): each for each in associations}
+        self._schedule = schedule
+        self._clock = clock or SystemClock()
         self._max_receive_pdu_size = max_receive_pdu_size
 
     def __repr__(self) -> str:
@@ -110,6 +94,11 @@ class SimulatedMeter(ObjectHost):
         return tuple(self._policies.values())
 
     @property
+    def objects(self) -> tuple[Behaviour, ...]:
+        """All its objects but the association object, which is made for whoever asks."""
+        return tuple(self._objects.values())
+
+    @property
     def is_running(self) -> bool:
         """Whether the meter is up."""
         return self.machine.is_running
@@ -117,22 +106,44 @@ class SimulatedMeter(ObjectHost):
     @property
     def deadline(self) -> float | None:
         """When `tick` is wanted, in the seconds of the meter's clock; None where nothing is under way."""
-        return self.machine.deadline
+        deadlines = (self.machine.deadline, self._scheduled)
+        return min((each for each in deadlines if each is not None), default=None)
+
+    @property
+    def _scheduled(self) -> float | None:
+        left = None if self._schedule is None else self._schedule.seconds_left
+        return None if left is None or not self.is_running else self._clock.monotonic() + left
 
     def tick(self) -> None:
         """Do what is due by now."""
         try:
             self.machine.tick()
+            if self._schedule is not None and self.is_running:
+                self._schedule.tick()
         except Exception as error:  # noqa: BLE001 - a failing disk, a bug of a judgement: time goes on
             self.trouble(error)
+
+    def guard(self, partners: Partners) -> Credentials | None:
+        policy = self._policies.get(partners)
+        return None if policy is None or not self.is_running else self._security.credentials(policy)
+
+    def denied(self, partners: Partners, error: MeterwrightError) -> None:
+        del error
+        if partners not in self._policies:
+            return  # there is nothing to log in to
+        record = self.machine.record
+        self.machine.remember(replace(record, failed_logins=record.failed_logins + 1))
+
+    def client_title(self, policy: AssociationPolicy) -> bytes:
+        """The system title of the client that associated last; b"" before one has."""
+        return self._security.client_title(policy)
 
     def associate(self, partners: Partners, asked: AssociationRequested) -> Grant | AcseServiceUserDiagnostic:
         self.tick()
         policy = self._policies.get(partners)
         if policy is None or not self.is_running:
             return AcseServiceUserDiagnostic.NO_REASON_GIVEN
-        if asked.aarq.mechanism_name not in (None, AuthenticationMechanism.LOWEST):
-            return AcseServiceUserDiagnostic.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED
+        del asked
         return Grant(policy.conformance, self._max_receive_pdu_size)
 
     def get(
@@ -148,7 +159,7 @@ class SimulatedMeter(ObjectHost):
         self, caller: Caller, attribute: AttributeDescriptor, value: Data, selection: SelectiveAccess | None
     ) -> DataAccessResult:
         def write() -> DataAccessResult:
-            found = self._object(caller, attribute.class_id, attribute.instance_id)
+            found = self._writable(caller, attribute.class_id, attribute.instance_id)
             found.set(attribute.attribute_id, value, selection)
             return DataAccessResult.SUCCESS
 
@@ -156,7 +167,7 @@ class SimulatedMeter(ObjectHost):
 
     def invoke(self, caller: Caller, method: MethodDescriptor, parameters: Data | None) -> ActionOutcome:
         def call() -> ActionOutcome:
-            return self._object(caller, method.class_id, method.instance_id).invoke(
+            return self._writable(caller, method.class_id, method.instance_id).invoke(
                 method.method_id, parameters
             )
 
@@ -169,17 +180,23 @@ class SimulatedMeter(ObjectHost):
     def _object(self, caller: Caller, class_id: int, obis: Obis) -> Behaviour:
         if not self.is_running:
             raise Refusal(DataAccessResult.TEMPORARY_FAILURE)
+        policy = self._policies[caller.partners]
         found = self._objects.get(obis)
+        if obis in policy.names:
+            found = CurrentAssociation(caller, policy, self._objects.values(), logical_name=obis)
         if found is None:
             raise Refusal(DataAccessResult.OBJECT_UNDEFINED)
-        policy = self._policies[caller.partners]
         if not policy.sees(obis):
             raise Refusal(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
         if found.interface.class_id != class_id:
             raise Refusal(DataAccessResult.OBJECT_CLASS_INCONSISTENT)
-        if found is _CURRENT_ASSOCIATION:
-            visible = [each for each in self._objects.values() if policy.sees(each.obis)]
-            return CurrentAssociation(caller, visible)
+        return found
+
+    def _writable(self, caller: Caller, class_id: int, obis: Obis) -> Behaviour:
+        """The object, if this association may change it or call its methods."""
+        found = self._object(caller, class_id, obis)
+        if not self._policies[caller.partners].may_write:
+            raise Refusal(DataAccessResult.READ_WRITE_DENIED)
         return found
 
     def _guarded(self, serve: Callable[[], R], refused: Callable[[Refusal], R]) -> R:

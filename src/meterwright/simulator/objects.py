@@ -1,10 +1,12 @@
 """Objects that many simulated meters have: computed values, the clock, and the association a client is in."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from meterwright.apdu import DLMS_VERSION
+from meterwright.association import CURRENT_ASSOCIATION
 from meterwright.cosem import (
     AssociatedPartners,
     AssociationLnV1,
@@ -18,16 +20,14 @@ from meterwright.cosem import (
 )
 from meterwright.data import Data, octet_string
 from meterwright.server import Caller
+from meterwright.simulator.associations import AssociationPolicy
 from meterwright.simulator.behaviour import Behaviour, Refusal, Stored, invokes, reads, writes
 from meterwright.simulator.clock import MeterClock
 from meterwright.values import BitString, ClockStatus, CosemDateTime, DataAccessResult, Obis, ScalerUnit
 
 __all__ = ["ClockBehaviour", "ComputedData", "ComputedRegister", "CurrentAssociation"]
 
-_CURRENT_ASSOCIATION: Final = "0.0.40.0.0.255"
 _NO_OBJECT: Final = Obis(bytes(6))
-_LN_CONTEXT: Final = bytes.fromhex("60857405080101")
-_NO_AUTHENTICATION: Final = bytes.fromhex("60857405080200")
 _ANY_DATE: Final = CosemDateTime()
 
 
@@ -103,32 +103,43 @@ class ClockBehaviour(Behaviour, implements=Clock):
 class CurrentAssociation(Behaviour, implements=AssociationLnV1):
     """Association LN as one caller sees it: 0.0.40.0.0.255 always is the association one asks in."""
 
-    def __init__(self, caller: Caller | None = None, visible: Iterable[Behaviour] = ()) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        policy: AssociationPolicy,
+        objects: Iterable[Behaviour],
+        *,
+        logical_name: Obis = CURRENT_ASSOCIATION,
+    ) -> None:
         super().__init__(
-            _CURRENT_ASSOCIATION,
+            logical_name,
             [
-                Stored(AssociationLnV1.application_context_name, octet_string(_LN_CONTEXT)),
-                Stored(AssociationLnV1.authentication_mechanism_name, octet_string(_NO_AUTHENTICATION)),
+                Stored(AssociationLnV1.application_context_name, _name(_CONTEXTS, policy.context)),
+                Stored(AssociationLnV1.authentication_mechanism_name, _name(_MECHANISMS, policy.mechanism)),
                 Stored(AssociationLnV1.association_status, AssociationStatus.ASSOCIATED),
-                Stored(AssociationLnV1.security_setup_reference, _NO_OBJECT),
+                Stored(AssociationLnV1.security_setup_reference, policy.security_setup or _NO_OBJECT),
             ],
         )
         self._caller = caller
-        self._visible = visible
+        self._policy = policy
+        self._objects = objects
 
     @reads(AssociationLnV1.object_list)
     def object_list(self) -> tuple[ObjectListElement, ...]:
-        return tuple(each.list_element() for each in self._visible)
+        policy = self._policy
+        seen = [each for each in self._objects if policy.sees(each.obis)]
+        elements = [each.list_element(may_write=policy.may_write) for each in seen]
+        return (*elements, replace(self.list_element(may_write=False), logical_name=CURRENT_ASSOCIATION))
 
     @reads(AssociationLnV1.associated_partners_id)
     def partners(self) -> AssociatedPartners:
-        partners = self._asking.partners
+        partners = self._caller.partners
         client_sap = (partners.client_sap + 0x80) % 0x100 - 0x80  # the class has a signed octet for it
         return AssociatedPartners(client_sap, partners.server_sap)
 
     @reads(AssociationLnV1.xdlms_context_info)
     def context(self) -> XdlmsContextInfo:
-        context = self._asking.context
+        context = self._caller.context
         return XdlmsContextInfo(
             conformance=BitString(context.conformance.to_octets(), 24),
             max_receive_pdu_size=context.max_receive_pdu_size,
@@ -138,8 +149,11 @@ class CurrentAssociation(Behaviour, implements=AssociationLnV1):
             cyphering_info=b"",
         )
 
-    @property
-    def _asking(self) -> Caller:
-        if self._caller is None:
-            raise Refusal(DataAccessResult.OBJECT_UNAVAILABLE)
-        return self._caller
+
+_CONTEXTS: Final = bytes.fromhex("608574050801")
+_MECHANISMS: Final = bytes.fromhex("608574050802")
+
+
+def _name(arc: bytes, number: int) -> Data:
+    """An object identifier, as class 15 shows it: its octets."""
+    return octet_string(arc + bytes((number,)))

@@ -1,4 +1,4 @@
-"""The `plain` meter: no security, one association (client 16, logical device 1) with all rights, image transfer.
+"""The `plain` meter: no companion specification, the objects that every meter has, and image transfer.
 
 ==============  ==  ==============================================================
 0.0.42.0.0.255   1  logical device name, the meter's name
@@ -12,124 +12,74 @@
 0.0.40.0.0.255  15  current association
 ==============  ==  ==============================================================
 
+Without security it has one association, client 16, with all rights. With an authentication or a security policy that is
+client 1's, and client 16 is public: it reads the clock, the logical device name and the invocation counter 0.0.43.1.0.255.
+
 What it measures depends on time, serial number and seed alone.
 """
 
-import hashlib
-import math
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final
 
-from meterwright.data import Data, double_long_unsigned, long_unsigned, octet_string
-from meterwright.errors import UsageError
 from meterwright.server import Trouble, log_trouble
+from meterwright.simulator.associations import AssociationPolicy, MeterIdentity
 from meterwright.simulator.clock import MeterClock, SystemClock
-from meterwright.simulator.image_machine import ImageMachine, Judgement, Timing
-from meterwright.simulator.image_transfer import ImageTransferBehaviour, largest_block
-from meterwright.simulator.meter import SimulatedMeter, meter_name, serial_digits
-from meterwright.simulator.objects import ClockBehaviour, ComputedData, ComputedRegister
-from meterwright.simulator.record import ImageRecord, MeterRecord
+from meterwright.simulator.meter import SimulatedMeter, meter_name
+from meterwright.simulator.objects import ClockBehaviour
+from meterwright.simulator.parts import common_objects, image_machine, system_title
+from meterwright.simulator.settings import MeterSettings, SecuritySettings
 from meterwright.simulator.storage import MemoryStorage, MeterStorage
-from meterwright.values import ScalerUnit, Unit
+from meterwright.values import Conformance, Obis
 
-__all__ = ["PlainSettings", "plain_meter"]
+__all__ = ["plain_meter"]
 
-_MADE: Final = datetime(2024, 1, 1, tzinfo=UTC)
-"""Since when the meters count energy."""
-_LARGEST_COUNT: Final = 1 << 32
-
-
-@dataclass(frozen=True, slots=True)
-class PlainSettings:
-    """How a plain meter is made. Sizes in octets.
-
-    `force_block_size` allows an image block size whose blocks do not fit the meter's own PDU, as a fault of the meter.
-    """
-
-    image_block_size: int = 128
-    image_capacity: int = 16 << 20
-    image_transfer_enabled: bool = True
-    firmware_identifier: bytes = b"MW-1.0"
-    max_receive_pdu_size: int = 1024
-    force_block_size: bool = False
-    seed: int = 0
-    timing: Timing = field(default_factory=Timing)
-    judgement: Judgement = field(default_factory=Judgement)
-
-    def __post_init__(self) -> None:
-        most = largest_block(self.max_receive_pdu_size)
-        if self.image_block_size < 1 or (self.image_block_size > most and not self.force_block_size):
-            raise UsageError(
-                f"an image block size of {self.image_block_size} octets does not fit the meter's PDU of "
-                f"{self.max_receive_pdu_size} octets",
-                hint=f"1 to {most} octets fit",
-            )
+_PUBLIC_CLIENT: Final = 16
+_MANAGEMENT_CLIENT: Final = 1
+_COUNTER: Final = Obis.parse("0.0.43.1.0.255")
+_PUBLIC: Final = frozenset(Obis.parse(name) for name in ("0.0.1.0.0.255", "0.0.42.0.0.255")) | {_COUNTER}
 
 
 def plain_meter(
     serial: int,
-    settings: PlainSettings | None = None,
+    settings: MeterSettings | None = None,
     *,
     storage: MeterStorage | None = None,
     clock: MeterClock | None = None,
     trouble: Trouble = log_trouble,
 ) -> SimulatedMeter:
     """A plain meter. Without a storage it forgets all with its process; without a clock it has this machine's."""
-    settings = settings or PlainSettings()
+    settings = settings or MeterSettings()
     clock = clock or SystemClock()
     name = meter_name(serial)
-    fresh = MeterRecord(
-        meter=name,
-        firmware_identifier=settings.firmware_identifier,
-        firmware_sha256=hashlib.sha256(
-            settings.firmware_identifier
-        ).digest(),  # no image of it is there to hash
-        image=ImageRecord(enabled=settings.image_transfer_enabled),
-    )
-    machine = ImageMachine(
-        storage or MemoryStorage(),
-        fresh,
-        monotonic=clock.monotonic,
-        block_size=settings.image_block_size,
-        capacity=settings.image_capacity,
-        timing=settings.timing,
-        judgement=settings.judgement,
-    )
-    measured = _Measurement(clock, settings.seed, serial)
-    objects = (
-        ComputedData("0.0.42.0.0.255", lambda: octet_string(name.encode())),
-        ComputedData("0.0.96.1.0.255", lambda: octet_string(serial_digits(serial).encode())),
-        ClockBehaviour(clock),
-        ComputedRegister("1.0.1.8.0.255", ScalerUnit(-1, Unit.WATT_HOUR), measured.energy),
-        ComputedRegister("1.0.32.7.0.255", ScalerUnit(-1, Unit.VOLT), measured.voltage),
-        ComputedData("1.0.0.2.0.255", lambda: octet_string(machine.record.firmware_identifier)),
-        ComputedData("1.0.0.2.8.255", lambda: octet_string(machine.record.firmware_sha256)),
-        ImageTransferBehaviour(machine),
-    )
+    machine = image_machine(name, settings, storage or MemoryStorage(), clock)
     return SimulatedMeter(
-        name, objects, machine, max_receive_pdu_size=settings.max_receive_pdu_size, trouble=trouble
+        name,
+        common_objects(serial, settings.seed, machine, clock, ClockBehaviour(clock)),
+        machine,
+        associations=_associations(settings.security),
+        identity=MeterIdentity(system_title(serial), settings.security.meter_keys),
+        clock=clock,
+        max_receive_pdu_size=settings.max_receive_pdu_size,
+        trouble=trouble,
     )
 
 
-class _Measurement:
-    """What a household consumes: the same for the same time, seed and serial number."""
+def _associations(security: SecuritySettings) -> tuple[AssociationPolicy, ...]:
+    """What the meter offers; the first is the one that may do all."""
+    if security.is_open:
+        return (AssociationPolicy(client_sap=_PUBLIC_CLIENT),)
+    managing = AssociationPolicy(
+        client_sap=_MANAGEMENT_CLIENT,
+        mechanism=security.authentication,
+        secret=security.secret,
+        policy=security.policy,
+        counter=_COUNTER,
+    )
+    public = AssociationPolicy(
+        client_sap=_PUBLIC_CLIENT, visible=_PUBLIC, may_write=False, conformance=_PUBLIC_SERVICES
+    )
+    return managing, public
 
-    def __init__(self, clock: MeterClock, seed: int, serial: int) -> None:
-        self._clock = clock
-        chance = hashlib.sha256(f"{seed}/{serial}".encode()).digest()
-        self._watts = 200 + int.from_bytes(chance[:2], "big") % 600
-        self._phase = chance[2] / 256
-        self._start = int.from_bytes(chance[3:6], "big")
 
-    @property
-    def _seconds(self) -> float:
-        return max((self._clock.now() - _MADE).total_seconds(), 0.0)
-
-    def energy(self) -> Data:
-        """In 0.1 Wh, never less than before; it starts anew from 0 where the counter overflows."""
-        return double_long_unsigned((self._start + int(self._watts * self._seconds / 360)) % _LARGEST_COUNT)
-
-    def voltage(self) -> Data:
-        """In 0.1 V: 225 to 235 V within ten minutes."""
-        return long_unsigned(2300 + round(50 * math.sin(2 * math.pi * (self._seconds / 600 + self._phase))))
+_PUBLIC_SERVICES: Final = (
+    Conformance.GET | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ | Conformance.MULTIPLE_REFERENCES
+)

@@ -22,7 +22,7 @@ __all__ = [
     "record_to_json",
 ]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _HINT: Final = "give another --state-dir, or remove this meter's folder to begin with a new meter"
 
 
@@ -110,7 +110,12 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class MeterRecord:
-    """All that a meter must not forget, but for the blocks themselves."""
+    """All that a meter must not forget, but for the blocks themselves.
+
+    `counters`: the greatest invocation counter that was accepted, by the logical name of the object that tells it; `reserved`:
+    the greatest that the meter may have used itself, by key and title. `schedule`: the entries of the activation schedule, as
+    Data in octets.
+    """
 
     meter: str
     firmware_identifier: bytes
@@ -120,6 +125,10 @@ class MeterRecord:
     blocks_rejected: int = 0
     blocks_repeated: int = 0
     reboots: int = 0
+    failed_logins: int = 0
+    counters: Mapping[str, int] = field(default_factory=dict[str, int])
+    reserved: Mapping[str, int] = field(default_factory=dict[str, int])
+    schedule: bytes = b""
 
 
 _LAYOUT: Final = """\
@@ -149,6 +158,10 @@ _LAYOUT: Final = """\
  }},
  "blocks_rejected": {record.blocks_rejected:10},
  "blocks_repeated": {record.blocks_repeated:10},
+ "failed_logins": {record.failed_logins:10},
+ "counters": {counters},
+ "reserved_counters": {reserved},
+ "schedule": "{schedule}",
  "reboots": {record.reboots}
 }}
 """
@@ -169,8 +182,17 @@ def record_to_json(record: MeterRecord, blocks: BlockMap) -> bytes:
         identifier=json.dumps(_named(image.identifier)),
         enabled=json.dumps(image.enabled),
         sha256=image.sha256.hex(),
+        counters=_numbers(record.counters),
+        reserved=_numbers(record.reserved),
+        schedule=record.schedule.hex(),
     )
     return text.encode("ascii")
+
+
+def _numbers(numbers: Mapping[str, int]) -> str:
+    """Numbers by name, each as wide as the greatest."""
+    rows = (f"\n  {json.dumps(name)}: {number:10}" for name, number in sorted(numbers.items()))
+    return "{" + ",".join(rows) + "\n }"
 
 
 def only_counts_differ(record: MeterRecord, other: MeterRecord) -> bool:
@@ -179,6 +201,8 @@ def only_counts_differ(record: MeterRecord, other: MeterRecord) -> bool:
         record.image is other.image
         and record.firmware_identifier is other.firmware_identifier
         and record.reboots == other.reboots
+        and record.reserved is other.reserved
+        and record.schedule == other.schedule
     )
 
 
@@ -218,6 +242,10 @@ def _record(document: "_Fields", meter: str) -> MeterRecord:
         blocks_rejected=document.number("blocks_rejected"),
         blocks_repeated=document.number("blocks_repeated"),
         reboots=document.number("reboots"),
+        failed_logins=document.number("failed_logins"),
+        counters=document.section("counters").numbers(),
+        reserved=document.section("reserved_counters").numbers(),
+        schedule=bytes.fromhex(document.text("schedule")),
     )
 
 
@@ -256,6 +284,9 @@ class _Fields:
         if not isinstance(value, bool):
             raise ValueError(f"{name} is neither true nor false")  # noqa: TRY004 - as above
         return value
+
+    def numbers(self) -> dict[str, int]:
+        return {name: self.number(name) for name in self._members if isinstance(name, str)}
 
     def section(self, name: str) -> "_Fields":
         return _Fields(self._members.get(name))

@@ -5,24 +5,34 @@ written to ``DIR/<meter>.toml``, readable by its owner alone.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from meterwright.apdu import MethodDescriptor
-from meterwright.client import MeterAddress
+from meterwright.apdu import AttributeDescriptor, MethodDescriptor, SelectiveAccess
+from meterwright.association import Credentials
+from meterwright.client import MeterAddress, Scheme
 from meterwright.data import Data
-from meterwright.errors import ConnectFailed, UsageError
-from meterwright.server import ActionOutcome, Caller, Limits, Listener, Middleware, ObjectHost
+from meterwright.errors import ConnectFailed, ConnectionLost, UsageError
+from meterwright.link import HdlcServer, ServerLink, WrapperServer
+from meterwright.server import ActionOutcome, Caller, Limits, Listener, Middleware, ObjectHost, Partners
 from meterwright.simulator.clock import MeterClock, SystemClock
+from meterwright.simulator.configuration import plain_config
 from meterwright.simulator.meter import SimulatedMeter
 from meterwright.simulator.storage import Disk
 from meterwright.transport import AsyncTransport, Wire
+from meterwright.values import DataAccessResult
 
 __all__ = ["Listening", "MeterRunner", "SimulatedService"]
+
+_LINKS: Final[Mapping[Scheme, Callable[[], ServerLink]]] = {
+    Scheme.TCP: WrapperServer,
+    Scheme.HDLC_TCP: HdlcServer,
+}
+"""What a simulated meter speaks, by the scheme of its URL."""
 
 _HIGHEST_PORT: Final = 0xFFFF
 _WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what a client on this machine calls instead
@@ -42,11 +52,26 @@ class Listening:
 
 
 class _Watched(Middleware):
-    """Tells when something may have been begun that takes time."""
+    """Tells when something may have been begun that takes time, or that is to happen later. A meter that reboots is silent."""
 
-    def __init__(self, inner: ObjectHost, changed: Callable[[], None]) -> None:
+    def __init__(self, inner: ObjectHost, meter: SimulatedMeter, changed: Callable[[], None]) -> None:
         super().__init__(inner)
+        self._meter = meter
         self._changed = changed
+
+    def guard(self, partners: Partners) -> Credentials | None:
+        self._meter.tick()
+        if not self._meter.is_running:  # its line is about to be dropped: nobody is turned away meanwhile
+            self._changed()
+            raise ConnectionLost(f"{self._meter.name} reboots", layer="simulator")
+        return self.inner.guard(partners)
+
+    def set(
+        self, caller: Caller, attribute: AttributeDescriptor, value: Data, selection: SelectiveAccess | None
+    ) -> DataAccessResult:
+        result = self.inner.set(caller, attribute, value, selection)
+        self._changed()  # a schedule was written, or the clock was set
+        return result
 
     def invoke(self, caller: Caller, method: MethodDescriptor, parameters: Data | None) -> ActionOutcome:
         outcome = self.inner.invoke(caller, method, parameters)
@@ -63,14 +88,15 @@ class MeterRunner:
         *,
         clock: MeterClock | None = None,
         limits: Limits | None = None,
+        link: Callable[[], ServerLink] = WrapperServer,
         through: Callable[[ObjectHost], ObjectHost] = lambda host: host,
     ) -> None:
-        """`through` puts middleware before the meter, such as faults."""
+        """`link` makes what carries the APDUs of a connection; `through` puts middleware before the meter, such as faults."""
         self.meter: Final = meter
         self._clock = clock or SystemClock()
         self._changed = asyncio.Event()
-        host = _Watched(through(meter), self._changed.set)
-        self.listener: Final = Listener(host, limits, trouble=meter.trouble)
+        host = _Watched(through(meter), meter, self._changed.set)
+        self.listener: Final = Listener(host, limits, link=link, trouble=meter.trouble)
         self._address: tuple[str, int] | None = None
         self._life: asyncio.Task[None] | None = None
 
@@ -150,7 +176,7 @@ class MeterRunner:
 class SimulatedService:
     """Many meters: on the ports from `port` on (0: on any), or without `bind` in memory alone.
 
-    With `state_dir` each meter's configuration is written there.
+    With `state_dir` each meter's configuration is written there, as `describe` says it for the meter and its URL.
     """
 
     def __init__(
@@ -160,7 +186,8 @@ class SimulatedService:
         bind: str | None = "127.0.0.1",
         port: int = 0,
         state_dir: Path | None = None,
-        companion: str = "plain",
+        describe: Callable[[SimulatedMeter, str], str] = plain_config,
+        scheme: Scheme = Scheme.TCP,
         clock: MeterClock | None = None,
         limits: Limits | None = None,
         through: Callable[[ObjectHost], ObjectHost] = lambda host: host,
@@ -171,12 +198,14 @@ class SimulatedService:
                 hint="choose a lower --port or a smaller --count",
             )
         self.runners: Final = tuple(
-            MeterRunner(meter, clock=clock, limits=limits, through=through) for meter in meters
+            MeterRunner(meter, clock=clock, limits=limits, link=_LINKS[scheme], through=through)
+            for meter in meters
         )
         self._bind = bind
         self._port = port
         self._state_dir = state_dir
-        self._companion = companion
+        self._describe = describe
+        self._scheme = scheme
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -212,25 +241,12 @@ class SimulatedService:
         port = await runner.start(self._bind, self._port + index if self._port else 0)
         name = runner.meter.name
         host = "memory" if self._bind is None else _WILDCARDS.get(self._bind, self._bind)
-        url = f"memory:{name}" if self._bind is None else str(MeterAddress(host, port))
+        url = f"memory:{name}" if self._bind is None else str(MeterAddress(host, port, scheme=self._scheme))
         if self._state_dir is None or self._bind is None:
             return Listening(name, url, None)
         config = self._state_dir / f"{name}.toml"
-        _write_config(config, self._config_text(runner.meter, url))
+        _write_config(config, self._describe(runner.meter, url))
         return Listening(name, url, config)
-
-    def _config_text(self, meter: SimulatedMeter, url: str) -> str:
-        policy = meter.associations[0]
-        return (
-            f"# {meter.name}, a simulated meter\n"
-            "[meter]\n"
-            f'url = "{url}"\n'
-            f"client = {policy.client_sap}\n"
-            f"server = {policy.server_sap}\n"
-            'referencing = "ln"\n'
-            'authentication = "none"\n'
-            f'companion = "{self._companion}"\n'
-        )
 
 
 def _write_config(path: Path, text: str) -> None:

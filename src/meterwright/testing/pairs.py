@@ -10,9 +10,11 @@ stacks: the client's against a `ServerConnection` with its host, octets of the w
 Time is the number `now`; it moves where an exchange pauses, and to the client's deadline where the meter stays silent.
 """
 
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final, TypeAlias, TypeVar
 
 from meterwright.apdu import Apdu, InvokedApdu
@@ -28,15 +30,19 @@ from meterwright.association import (
     ClientEvent,
     ClientStack,
     Context,
+    Credentials,
     Grant,
+    Guard,
     Proposal,
     Released,
     RequestFailed,
     RequestReceived,
     ServerAssociation,
+    ServerEvent,
 )
 from meterwright.errors import LocalProtocolError, MeterwrightError
 from meterwright.exchange import Ask, Exchange, Pause, Step, Tell
+from meterwright.link import ClientLink, ServerLink, WrapperLink
 from meterwright.server import ObjectHost, ServerConnection
 from meterwright.values import AcseServiceUserDiagnostic
 
@@ -91,6 +97,21 @@ class _Pair(ABC):
     def _give_to_client(self, octets: bytes) -> list[ClientEvent]: ...
 
     @abstractmethod
+    def _begin(self) -> list[ClientEvent]: ...
+
+    @abstractmethod
+    def _end(self) -> list[ClientEvent]: ...
+
+    @abstractmethod
+    def _request(self, asked: Ask, deadline: float) -> int: ...
+
+    @abstractmethod
+    def _tell(self, request: Apdu) -> None: ...
+
+    @abstractmethod
+    def _tick(self) -> list[ClientEvent]: ...
+
+    @abstractmethod
     def _give_to_meter(self, octets: bytes) -> None: ...
 
     def carry(self) -> list[ClientEvent]:
@@ -109,15 +130,26 @@ class _Pair(ABC):
 
     def wait(self, seconds: float) -> list[ClientEvent]:
         """Let time pass; what the client made of that."""
-        self.now += seconds
-        events = self.association.tick(self.now)
-        self.events += events
-        return events
+        return list(self._pass(seconds))
+
+    def _pass(self, seconds: float) -> Iterator[ClientEvent]:
+        """Time passes from one thing that is due to the next, as long as somebody asks what happens."""
+        until = self.now + seconds
+        while self.now < until:
+            due = self._due()
+            self.now = until if due is None or due <= self.now else min(due, until)
+            ticked = self._tick()
+            self.events += ticked
+            yield from ticked
+            yield from self.carry()
+
+    def _due(self) -> float | None:
+        return self.association.deadline
 
     def associate(self) -> Context:
         """Associate, and give what was negotiated; raises what the meter refuses it with."""
-        self.association.associate(self.now + PATIENCE)
-        for event in self._carry_then_wait():
+        begun = self._begin()
+        for event in chain(begun, self._carry_then_wait()):
             match event:
                 case Associated():
                     return event.context
@@ -129,8 +161,8 @@ class _Pair(ABC):
 
     def release(self) -> None:
         """Release the association; silence counts as agreement, as it does for the client."""
-        self.association.release(self.now + PATIENCE)
-        if not any(isinstance(event, Released) for event in self._carry_then_wait()):
+        begun = self._end()
+        if not any(isinstance(event, Released) for event in chain(begun, self._carry_then_wait())):
             raise _nothing("RLRQ")
 
     def converse(self, exchange: Exchange[T]) -> T:
@@ -150,7 +182,7 @@ class _Pair(ABC):
             case Ask():
                 return self._ask(step)
             case Tell():
-                self.association.tell(step.request)
+                self._tell(step.request)
                 self.carry()
             case Pause():
                 self.wait(step.seconds)
@@ -158,7 +190,7 @@ class _Pair(ABC):
 
     def _ask(self, asked: Ask) -> tuple[Apdu | None, MeterwrightError | None]:
         deadline = self.now + PATIENCE
-        invoke_id = self.association.request(asked.request, deadline, continues=asked.continues)
+        invoke_id = self._request(asked, deadline)
         for event in self._carry_then_wait():
             match event:
                 case Answered() if event.invoke_id == invoke_id:
@@ -172,7 +204,7 @@ class _Pair(ABC):
     def _carry_then_wait(self) -> Iterator[ClientEvent]:
         """What comes now and, to whoever still asks then, what the end of the client's patience brings."""
         yield from self.carry()
-        yield from self.wait(PATIENCE)
+        yield from self._pass(PATIENCE)
 
     def _through(self, sent: list[bytes], *, from_client: bool) -> Iterable[bytes]:
         for octets in sent:
@@ -189,18 +221,38 @@ class AssociationPair(_Pair):
         *,
         proposal: Proposal | None = None,
         grant: Grant | AcseServiceUserDiagnostic | None = None,
+        credentials: Credentials | None = None,
+        guard: Guard = Credentials,
         interference: Interference = pass_all,
     ) -> None:
         super().__init__(interference)
-        self.client = ClientAssociation(proposal)
-        self.meter = ServerAssociation()
+        self.client = ClientAssociation(proposal, credentials)
+        self.meter = ServerAssociation(guard)
         self.player = player
         self.grant = grant or Grant(CLIENT_CONFORMANCE, LARGEST_PDU)
         self.requests: list[Apdu] = []
+        self.meter_events: list[ServerEvent] = []
 
     @property
     def association(self) -> ClientAssociation:
         return self.client
+
+    def _begin(self) -> list[ClientEvent]:
+        self.client.associate(self.now + PATIENCE)
+        return []
+
+    def _end(self) -> list[ClientEvent]:
+        self.client.release(self.now + PATIENCE)
+        return []
+
+    def _request(self, asked: Ask, deadline: float) -> int:
+        return self.client.request(asked.request, deadline, continues=asked.continues)
+
+    def _tell(self, request: Apdu) -> None:
+        self.client.tell(request)
+
+    def _tick(self) -> list[ClientEvent]:
+        return self.client.tick(self.now)
 
     def _take_from_client(self) -> list[bytes]:
         return self.client.data_to_send()
@@ -213,6 +265,7 @@ class AssociationPair(_Pair):
 
     def _give_to_meter(self, octets: bytes) -> None:
         for event in self.meter.receive(octets):
+            self.meter_events.append(event)
             match event:
                 case AssociationRequested():
                     self._decide()
@@ -237,7 +290,10 @@ class AssociationPair(_Pair):
 
 
 class StackPair(_Pair):
-    """Whole stacks, octets of the wrapper between them: `client` is the client's, `meter` a connection to `host`."""
+    """Whole stacks, octets of a link between them: `client` is the client's, `meter` a connection to `host`.
+
+    The link is the wrapper; `client_link` and `meter_link` are the two ends of another.
+    """
 
     def __init__(
         self,
@@ -245,16 +301,42 @@ class StackPair(_Pair):
         *,
         client_sap: int = 16,
         server_sap: int = 1,
+        client_link: ClientLink | None = None,
+        meter_link: ServerLink | None = None,
         proposal: Proposal | None = None,
+        credentials: Credentials | None = None,
+        chance: Callable[[int], bytes] = secrets.token_bytes,
         interference: Interference = pass_all,
     ) -> None:
         super().__init__(interference)
-        self.client = ClientStack(client_sap, server_sap, proposal)
-        self.meter = ServerConnection(host)
+        link = client_link or WrapperLink(client_sap, server_sap)
+        self.client = ClientStack(link, proposal, credentials)
+        self.meter = ServerConnection(host, meter_link, chance=chance)
 
     @property
     def association(self) -> ClientAssociation:
         return self.client.association
+
+    def _due(self) -> float | None:
+        return min(
+            (each for each in (self.client.deadline, self.meter.deadline) if each is not None), default=None
+        )
+
+    def _begin(self) -> list[ClientEvent]:
+        return self.client.open(self.now, PATIENCE)
+
+    def _end(self) -> list[ClientEvent]:
+        return self.client.close(self.now, PATIENCE)
+
+    def _request(self, asked: Ask, deadline: float) -> int:
+        return self.client.request(asked.request, self.now, deadline, continues=asked.continues)
+
+    def _tell(self, request: Apdu) -> None:
+        self.client.tell(request, self.now)
+
+    def _tick(self) -> list[ClientEvent]:
+        self.meter.tick(self.now)
+        return self.client.tick(self.now)
 
     def _take_from_client(self) -> list[bytes]:
         return [octets] if (octets := self.client.data_to_send()) else []
@@ -263,10 +345,10 @@ class StackPair(_Pair):
         return [octets] if (octets := self.meter.data_to_send()) else []
 
     def _give_to_client(self, octets: bytes) -> list[ClientEvent]:
-        return self.client.receive(octets)
+        return self.client.receive(octets, self.now)
 
     def _give_to_meter(self, octets: bytes) -> None:
-        self.meter.receive(octets)
+        self.meter.receive(octets, self.now)
 
 
 def _nothing(what: str) -> LocalProtocolError:

@@ -23,6 +23,11 @@ class Receiver(Protocol):
 class AsyncTransport(ABC):
     """Octets in and out under asyncio. What comes in before `start` is kept."""
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the other end is on this machine: loopback, memory. Keys printed in books are allowed only there."""
+        return False
+
     @abstractmethod
     def start(self, receiver: Receiver) -> None:
         """From now on tell `receiver`."""
@@ -38,6 +43,11 @@ class AsyncTransport(ABC):
 
 class BlockingTransport(ABC):
     """Octets in and out, blocking."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the other end is on this machine: loopback, memory. Keys printed in books are allowed only there."""
+        return False
 
     @abstractmethod
     def write(self, octets: bytes) -> None:

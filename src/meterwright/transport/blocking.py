@@ -4,7 +4,7 @@ import socket
 from typing import Final
 
 from meterwright.transport.base import BlockingTransport
-from meterwright.transport.tcp import NO_HOST_NAME, connect_failed, lost_by, reason_of
+from meterwright.transport.tcp import NO_HOST_NAME, connect_failed, is_on_this_machine, lost_by, reason_of
 
 __all__ = ["SocketTransport", "connect_blocking"]
 
@@ -19,6 +19,11 @@ class SocketTransport(BlockingTransport):
     def __init__(self, connected: socket.socket, write_timeout: float = 30.0) -> None:
         self._socket = connected
         self._write_timeout = write_timeout
+        self._is_local = _is_joined_locally(connected)
+
+    @property
+    def is_local(self) -> bool:
+        return self._is_local
 
     def write(self, octets: bytes) -> None:
         try:
@@ -53,3 +58,10 @@ def connect_blocking(host: str, port: int, timeout: float) -> SocketTransport:
         raise connect_failed(host, port, reason_of(error)) from None
     except UnicodeError:
         raise connect_failed(host, port, NO_HOST_NAME) from None
+
+
+def _is_joined_locally(connected: socket.socket) -> bool:
+    try:
+        return is_on_this_machine(connected.getpeername())
+    except OSError:
+        return False  # it has lost its other end already

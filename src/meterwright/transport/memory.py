@@ -27,6 +27,10 @@ class MemoryTransport(AsyncTransport):
         self._closed = False
 
     @property
+    def is_local(self) -> bool:
+        return True
+
+    @property
     def is_closed(self) -> bool:
         """Whether nothing can pass any more."""
         return self._closed

@@ -1,8 +1,10 @@
 """TCP under asyncio: a connection we open, or one that is open already (a meter that dialled in)."""
 
 import asyncio
+import ipaddress
 import os
 import socket
+from collections.abc import Sequence
 from typing import Final
 
 from meterwright.errors import ConnectFailed, ConnectionLost, LinkError
@@ -23,9 +25,14 @@ class TcpTransport(asyncio.BufferedProtocol, AsyncTransport):
         self._view = memoryview(self._buffer)
         self._transport: asyncio.Transport | None = None
         self._receiver: Receiver | None = None
+        self._is_local = False
         self._closing = False
         self._ended: LinkError | None = None
         self._closed = asyncio.Event()
+
+    @property
+    def is_local(self) -> bool:
+        return self._is_local
 
     def start(self, receiver: Receiver) -> None:
         self._receiver = receiver
@@ -52,6 +59,7 @@ class TcpTransport(asyncio.BufferedProtocol, AsyncTransport):
         """asyncio: the connection stands."""
         if isinstance(transport, asyncio.Transport):
             self._transport = transport
+            self._is_local = is_on_this_machine(transport.get_extra_info("peername"))
             transport.pause_reading()  # until somebody listens: what comes before that waits where it can't fill us up
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio names it
@@ -82,6 +90,23 @@ def lost_by(cause: Exception | None) -> ConnectionLost:
     return ConnectionLost(
         how, layer="transport", hint="connect again; some meters serve one client at a time"
     )
+
+
+def is_on_this_machine(peer: object) -> bool:
+    """Whether a socket's peer, as getpeername gives it, is reached without leaving this machine."""
+    if isinstance(peer, str | bytes):
+        return True  # the name of a unix socket, "" where it has none
+    host = peer[0] if isinstance(peer, Sequence) and peer else None
+    return isinstance(host, str) and _is_loopback(host)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback  # up to Python 3.12 a mapped address does not say so itself
 
 
 async def connect_tcp(host: str, port: int, timeout: float) -> TcpTransport:
@@ -134,6 +159,10 @@ class _StreamTransport(AsyncTransport):
         self._writer = writer
         self._pump: asyncio.Task[None] | None = None
         self._receiver: Receiver | None = None
+
+    @property
+    def is_local(self) -> bool:
+        return is_on_this_machine(self._writer.get_extra_info("peername"))
 
     def start(self, receiver: Receiver) -> None:
         self._receiver = receiver

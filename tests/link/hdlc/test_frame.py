@@ -18,6 +18,7 @@ from meterwright.link.hdlc import (
     control,
 )
 from meterwright.link.hdlc.crc import AFTER_CHECK, check_sequence
+from meterwright.link.hdlc.frame import _encoded_header, _header
 
 CLIENT = HdlcAddress.of_client(16)
 SERVER = HdlcAddress.of_server(1)
@@ -86,6 +87,22 @@ def test_every_flipped_bit_between_the_flags_is_refused(octets: str) -> None:
     for bit in range(8 * (len(whole) - 2)):
         with pytest.raises(RemoteProtocolError):
             Frame.from_octets(flipped(whole[1:-1], bit))
+
+
+def test_headers_are_remembered_as_they_were_and_broken_ones_not_at_all() -> None:
+    good = Frame(SERVER, CLIENT, control(FrameKind.I, send=3), b"\x01\x02").to_octets()[1:-1]
+    again = Frame.from_octets(good)
+    remembered = _header.cache_info().currsize
+    for bit in range(8 * 7):
+        with pytest.raises(RemoteProtocolError):
+            Frame.from_octets(flipped(good, bit))
+    assert _header.cache_info().currsize == remembered
+    assert Frame.from_octets(good) == again
+
+
+def test_only_so_many_headers_are_remembered() -> None:
+    for cache in (_header, _encoded_header):
+        assert cache.cache_info().maxsize == 1024
 
 
 def test_a_wrong_header_check_is_refused_even_under_a_right_frame_check() -> None:

@@ -147,6 +147,15 @@ def test_what_was_left_out_is_counted() -> None:
     assert framer.broken == 1
 
 
+@pytest.mark.parametrize("bit", range(8 * len(RR.to_octets())))
+def test_one_broken_frame_alone_is_counted_once_at_most(bit: int) -> None:
+    framer = HdlcFramer()
+    found = framer.receive(flipped(RR.to_octets(), bit)) + framer.abandon()
+    assert found == []
+    assert framer.broken == (bit == 11 or 24 <= bit < 64)  # else it has not even the form of a frame
+    assert framer.receive(RR.to_octets()) == [RR]
+
+
 class TestEcho:
     """A line that gives back what was sent."""
 

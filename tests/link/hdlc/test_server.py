@@ -201,7 +201,6 @@ class TestConnecting:
 
     def test_a_meter_waits_and_drops(self) -> None:
         script = Script()
-        assert script.server.open(script.now) == []
         assert script.kinds() == []
         script.opened()
         assert script.server.close(script.now) == [LinkClosed()]

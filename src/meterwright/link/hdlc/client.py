@@ -29,7 +29,7 @@ from meterwright.link.hdlc.states import SIGNALS, Role, Signal, State, following
 from meterwright.link.hdlc.station import Station
 from meterwright.link.hdlc.traffic import Traffic
 from meterwright.link.hdlc.turn import Turn
-from meterwright.link.machine import ApduReceived, LinkClosed, LinkEvent, LinkFailed, LinkOpened
+from meterwright.link.machine import ApduReceived, ClientLink, LinkClosed, LinkEvent, LinkFailed, LinkOpened
 
 __all__ = ["HdlcClient"]
 
@@ -41,7 +41,7 @@ _NOTIFICATIONS: Final = (
 )  # data-notification and event-notification-request answer no request
 
 
-class HdlcClient(Station):
+class HdlcClient(Station, ClientLink):
     """One client address talking to one meter. Changed addresses want `readdress` while it is closed."""
 
     role: ClassVar[Role] = Role.CLIENT
@@ -131,6 +131,13 @@ class HdlcClient(Station):
         self._move(Role.CLIENT, Signal.RR)
         if self._turn.ours:
             self._ask(now, self._open_traffic().acknowledgement())
+
+    def keep_waiting(self, now: float) -> None:
+        if self.state is State.CONNECTED:
+            self._awaited += 1
+            self._last_is_answered = False
+            if self._turn.ours:
+                self._use_turn(now)
 
     def tick(self, now: float) -> list[LinkEvent]:
         if self._turn.deadline is None or now < self._turn.deadline:

@@ -32,7 +32,8 @@ class Overheard:
 
 
 _NOT_SEEN: Final = (
-    "the server address or its length may be wrong (meters stay silent then: try 1, 2 and 4 octets), or the baud rate, "
+    "the server address (logical device, lower address) or its length may be wrong: meters stay silent then, try 1, 2 and 4 "
+    "octets; or the baud rate, "
     "or the meter is busy with another client: it lets go of that after its inactivity time-out, mostly 120 s"
 )
 _WENT_AWAY: Final = "the line may be bad, or the meter has restarted: connect anew; a slow line wants a longer response time-out"

@@ -21,7 +21,7 @@ from meterwright.link.hdlc.settings import HdlcServerSettings
 from meterwright.link.hdlc.states import SIGNALS, Role, Signal, State, following
 from meterwright.link.hdlc.station import Station
 from meterwright.link.hdlc.traffic import Traffic
-from meterwright.link.machine import ApduReceived, LinkClosed, LinkEvent, LinkFailed, LinkOpened
+from meterwright.link.machine import ApduReceived, LinkClosed, LinkEvent, LinkFailed, LinkOpened, ServerLink
 
 __all__ = ["HdlcServer"]
 
@@ -30,7 +30,7 @@ _WANT_DM: Final = (*_NUMBERED, FrameKind.SNRM, FrameKind.DISC)
 _FRMR: Final = control(FrameKind.FRMR)
 
 
-class HdlcServer(Station):
+class HdlcServer(Station, ServerLink):
     """One meter on one line."""
 
     role: ClassVar[Role] = Role.SERVER
@@ -57,9 +57,10 @@ class HdlcServer(Station):
         deadlines = [each for each in (self._answer_by, self._silent_until) if each is not None]
         return min(deadlines, default=None)
 
-    def open(self, now: float) -> list[LinkEvent]:  # noqa: ARG002 - a meter waits
-        """Nothing: a meter waits for its client."""
-        return []
+    @property
+    def is_lost(self) -> bool:
+        """Never: whatever comes, the next frame is found."""
+        return False
 
     def close(self, now: float) -> list[LinkEvent]:  # noqa: ARG002
         """Drop the connection; the client learns it by a DM to whatever it sends next."""
@@ -80,6 +81,15 @@ class HdlcServer(Station):
         self._open_traffic().queue(apdu)
         if self._turn_is_ours:
             self._answer(now)
+
+    def send_to(self, client: int, server: int, apdu: bytes, now: float, *, confirmed: bool = True) -> None:
+        if self._partners != (client, server):
+            raise LocalProtocolError(
+                f"client {client} is not connected to logical device {server}",
+                layer="hdlc",
+                hint="push to an address instead",
+            )
+        self.send(apdu, now, confirmed=confirmed)
 
     def push(self, apdu: bytes, source: HdlcAddress, destination: HdlcAddress) -> None:
         """Send an APDU in UI frames to anybody, for which no connection is needed."""
@@ -116,6 +126,16 @@ class HdlcServer(Station):
         self._forget()
 
     # ------------------------------------------------------------------------------------------ what comes
+
+    def _take_all(self, frames: list[Frame], now: float) -> list[LinkEvent]:
+        """What came in a connection that has ended meanwhile is not told: nobody could answer it any more."""
+        events: list[LinkEvent] = []
+        for frame in frames:
+            told = self._take(frame, now)
+            if any(isinstance(each, LinkClosed | LinkFailed) for each in told):
+                events = [each for each in events if not isinstance(each, ApduReceived)]
+            events += told
+        return events
 
     def _take(self, frame: Frame, now: float) -> list[LinkEvent]:
         kind = frame.control.kind

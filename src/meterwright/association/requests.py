@@ -1,0 +1,111 @@
+"""The requests of a client that are on their way, by invoke id: which are open, given up, or to be gone on with.
+
+An invoke id that was given up is not used again until its late answer has come, so that no answer is taken for another's.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from meterwright.apdu import InvokedApdu
+from meterwright.errors import LocalProtocolError
+
+__all__ = ["OpenRequests"]
+
+_INVOKE_IDS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A request on its way: what it was and until when its answer may take."""
+
+    label: str
+    deadline: float
+
+
+class OpenRequests:
+    """The book of one association."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, _Open] = {}
+        self._given_up: set[int] = set()
+        self._continuing: set[int] = (
+            set()
+        )  # a long answer is under way: its next block is asked for under the same id
+        self._last = 0
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(tuple(self._open))
+
+    def __contains__(self, invoke_id: int) -> bool:
+        return invoke_id in self._open
+
+    @property
+    def deadline(self) -> float | None:
+        """When the first of them is late; None where none is open."""
+        return min((each.deadline for each in self._open.values()), default=None)
+
+    @property
+    def only(self) -> int | None:
+        """The one open request, if an answer that names none can be nobody else's."""
+        return next(iter(self._open)) if len(self._open) == 1 and not self._given_up else None
+
+    def fresh_id(self) -> int:
+        """An invoke id that nobody has. LocalProtocolError where none is left."""
+        for step in range(1, _INVOKE_IDS + 1):
+            invoke_id = (self._last + step) % _INVOKE_IDS
+            if not any(invoke_id in taken for taken in (self._open, self._given_up, self._continuing)):
+                self._last = invoke_id
+                return invoke_id
+        raise LocalProtocolError(
+            f"all {_INVOKE_IDS} invoke ids are open or given up", layer="association", hint="associate anew"
+        )
+
+    def kept_id(self, apdu: InvokedApdu) -> int:
+        """The invoke id of a request that goes on with a long transfer. LocalProtocolError where another request has it."""
+        if apdu.invoke_id in self._open or apdu.invoke_id in self._given_up:
+            raise LocalProtocolError(
+                f"{apdu.label} would continue under invoke id {apdu.invoke_id}, which another request has",
+                layer="association",
+            )
+        self._continuing.discard(apdu.invoke_id)
+        return apdu.invoke_id
+
+    def add(self, invoke_id: int, label: str, deadline: float) -> None:
+        """A request has gone out."""
+        self._open[invoke_id] = _Open(label, deadline)
+
+    def answered(self, invoke_id: int, *, continues: bool = False) -> None:
+        """Its answer has come. Of a long answer that `continues`, the id is kept for the next block."""
+        del self._open[invoke_id]
+        if continues:
+            self._continuing.add(invoke_id)
+
+    def give_up(self, invoke_id: int) -> None:
+        """Await this answer no longer."""
+        if self._open.pop(invoke_id, None) is not None:
+            self._given_up.add(invoke_id)
+
+    def late_answer(self, invoke_id: int) -> bool:
+        """An answer to what was given up has come: whether it was."""
+        was_given_up = invoke_id in self._given_up
+        self._given_up.discard(invoke_id)
+        return was_given_up
+
+    def late_refusal(self) -> None:
+        """A refusal without invoke id has come, and no request is open: it frees the id of the one given up, if it is one."""
+        if len(self._given_up) == 1:
+            self._given_up.clear()
+
+    def overdue(self, now: float) -> list[tuple[int, str]]:
+        """Invoke ids and names of what has taken too long by now."""
+        return [(invoke_id, each.label) for invoke_id, each in self._open.items() if each.deadline <= now]
+
+    def forget(self) -> None:
+        """The association is over."""
+        self._open.clear()
+        self._given_up.clear()
+        self._continuing.clear()
