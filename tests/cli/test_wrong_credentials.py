@@ -44,9 +44,9 @@ def state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def read(row: Trouble, link: Link, folder: Path, state: Path, cli: Cli) -> tuple[Ended, Bench]:
     """Read one attribute of the row's meter; meter and counters are looked at already."""
     store = FileCounterStore(state / "counters")
-    before = row.prepare(store)
     file = folder / "meter.toml"
     with Served(row.meter, link) as served:
+        before = row.prepare(store, row.given.peer(link, served.port))
         file.touch(mode=0o600)
         file.write_text(row.given.file(link, served.port, row.timeouts))
         ended = cli("get", "--meter", str(file), NAME, "--json")

@@ -1,11 +1,11 @@
 """What a client of one meter is given, right but for what is said: as settings of the library, or as a meter's file."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Final
 
-from meterwright.client import ClientCredentials, ClientSettings, CounterReading, Timeouts
+from meterwright.client import ClientCredentials, ClientSettings, CounterReading, MeterAddress, Timeouts
 from meterwright.client.carriers import Carrier, Hdlc, Wrapper
 from meterwright.security import CounterOwner, CounterStore, Keys, Secret
 from meterwright.values import AuthenticationMechanism, Obis, SecurityPolicy
@@ -114,6 +114,11 @@ class Given:
         }
         waits = {f"timeouts.{name}": seconds for name, seconds in asdict(timeouts).items()}
         return "\n".join(["[meter]", *_rows(meter), *_rows(waits), "[keys]", *_rows(keys), ""])
+
+    def peer(self, link: Link, port: int) -> str:
+        """What a client calls this meter, at that port."""
+        address = MeterAddress.parse(self.url(link, port))
+        return str(replace(address, client_sap=self.client, server_sap=self.server))
 
     def url(self, link: Link, port: int) -> str:
         options = {"lower": self.lower, "address_size": self.address_size}

@@ -69,11 +69,11 @@ def test_the_blocking_twin_is_told_the_same(
     row: Trouble, link: Link, page: dict[str, Told], tmp_path: Path
 ) -> None:
     store = FileCounterStore(tmp_path)
-    before = row.prepare(store)
     given = row.given
     hdlc = Hdlc(lower=given.lower, address_size=given.address_size, response_timeout=0.3)
     error: MeterwrightError | None = None
     with Served(row.meter, link) as served:
+        before = row.prepare(store, given.peer(link, served.port))
         settings = given.settings(link, store, row.timeouts, hdlc if link is Link.HDLC else None)
         client = BlockingClient(MeterAddress.parse(given.url(link, served.port)), settings)
         try:

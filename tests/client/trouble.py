@@ -53,12 +53,12 @@ class Trouble:
         """Whether a value is told that must not be followed."""
         return self.error is SecurityError
 
-    def prepare(self, store: CounterStore) -> CounterRecord:
-        """Let our store know what it is to know before; what that is."""
+    def prepare(self, store: CounterStore, peer: str = "") -> CounterRecord:
+        """Let our store know what it is to know before, of the meter that the client calls `peer`; what that is."""
         if self.reserved is not None:
             store.reserve(self.given.owner, self.reserved)
         if self.accepted is not None:
-            store.accepted(self.given.owner, self.accepted)
+            store.accepted(self.given.owner.toward(peer), self.accepted)
         return store.record(self.given.owner)
 
     def check(self, bench: Bench, before: CounterRecord, after: CounterRecord) -> None:

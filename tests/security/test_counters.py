@@ -343,3 +343,19 @@ def test_our_counter_never_goes_down(read: int) -> None:
     counter.confirm()
     counter.start_at(recover(counter.record, read).start or 0)
     assert counter.next() == 301
+
+
+def test_partners_that_share_a_key_are_judged_each_by_what_it_has_accepted() -> None:
+    """One meter has accepted 200; that another one, or another association, is at 7 is nothing to wonder at."""
+    store = MemoryCounterStore()
+    owner = CounterOwner.of(Secret(bytes(16)), b"MWC00001")
+    first = SendCounter(store, owner, peer="tcp://192.0.2.7:4059?client=80")
+    second = SendCounter(store, owner, peer="tcp://192.0.2.8:4059?client=80")
+    first.start_at(200)
+    assert first.next() == 200
+    first.confirm()
+    assert second.next() > 200
+    assert recover(second.record, 7).finding is None
+    behind = recover(first.record, 7).finding
+    assert behind is not None
+    assert behind.code == "counter-behind"

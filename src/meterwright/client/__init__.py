@@ -6,6 +6,7 @@ from meterwright.client.blocking_client import BlockingClient, BlockingConnector
 from meterwright.client.carriers import Carrier, Hdlc, Wrapper
 from meterwright.client.counters import FileCounterStore
 from meterwright.client.credentials import ClientCredentials, CounterReading
+from meterwright.client.identity import installation_title
 from meterwright.client.settings import ClientSettings, Timeouts
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "Scheme",
     "Timeouts",
     "Wrapper",
+    "installation_title",
 ]

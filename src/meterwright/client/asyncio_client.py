@@ -33,7 +33,7 @@ from meterwright.client.address import MeterAddress
 from meterwright.client.credentials import ClientSecurity, refuse_book_keys
 from meterwright.client.opening import Associate, Leave, Opening, OpeningStep, Read, Redial, Rest, opening
 from meterwright.client.settings import ClientSettings
-from meterwright.client.target import LINE_ERRORS, addressed, may_be_local, once
+from meterwright.client.target import LINE_ERRORS, addressed, may_be_local, once, peer_name
 from meterwright.cosem import AssociationIdentity, AsyncAccess
 from meterwright.data import Data
 from meterwright.errors import (
@@ -76,7 +76,7 @@ class Client(AsyncAccess):
         self.settings = settings = settings or ClientSettings()
         self.findings: list[Finding] = []
         """What was worth knowing while associations were opened, each once."""
-        self._security = ClientSecurity(settings.credentials)
+        self._security = ClientSecurity(settings.credentials, peer_name(self.address, settings))
         self._unsolicited = unsolicited
         self._transport: AsyncTransport | None = None
         self._line: _Line | None = None

@@ -131,13 +131,14 @@ def refuse_book_keys(credentials: ClientCredentials, *, is_local: bool) -> None:
 class ClientSecurity:
     """What a client keeps between its associations with one meter. One `Credentials` for each comes from here."""
 
-    def __init__(self, credentials: ClientCredentials) -> None:
+    def __init__(self, credentials: ClientCredentials, peer: str = "") -> None:
+        """`peer` names the meter and the association, as well as it can be named before it has said a word."""
         self._given = credentials
         self._receive = ReceiveCounter()
         self._send: SendCounter | None = None
         keys, title, counters = credentials.keys, credentials.system_title, credentials.counters
         if keys is not None and title is not None and counters is not None:
-            self._send = SendCounter(counters, CounterOwner.of(keys.global_unicast, title))
+            self._send = SendCounter(counters, CounterOwner.of(keys.global_unicast, title), peer=peer)
 
     @property
     def counts(self) -> bool:

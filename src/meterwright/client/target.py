@@ -10,7 +10,7 @@ from meterwright.client.carriers import Carrier, Hdlc
 from meterwright.client.settings import ClientSettings
 from meterwright.errors import AssociationLost, ConnectFailed, LinkError, RemoteProtocolError
 
-__all__ = ["LINE_ERRORS", "addressed", "may_be_local", "once"]
+__all__ = ["LINE_ERRORS", "addressed", "may_be_local", "once", "peer_name"]
 
 C = TypeVar("C")
 
@@ -50,6 +50,13 @@ def may_be_local(address: MeterAddress | None) -> bool:
         return ipaddress.ip_address(address.host).is_loopback
     except ValueError:
         return True  # a name: the connection will tell
+
+
+def peer_name(address: MeterAddress | None, settings: ClientSettings) -> str:
+    """A name for a meter and the association with it; "" where it was reached over a connection without an address."""
+    if address is None:
+        return ""
+    return str(replace(address, client_sap=settings.client_sap, server_sap=settings.server_sap))
 
 
 def once(connection: C) -> Callable[[], C]:

@@ -59,18 +59,28 @@ def fingerprint(key: Secret) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CounterOwner:
-    """Whose numbers: a key, by its fingerprint, and the system title that sends under it."""
+    """Whose numbers: a key, by its fingerprint, and the system title that sends under it.
+
+    `peer` is empty for the numbers themselves, which all who share key and title take from one place. What one of several
+    partners has accepted of them is kept under a name for it.
+    """
 
     key: str
     title: bytes
+    peer: str = ""
 
     @staticmethod
     def of(key: Secret, title: bytes) -> "CounterOwner":
         """The owner of the numbers that `title` sends under `key`."""
         return CounterOwner(fingerprint(key), title)
 
+    def toward(self, peer: str) -> "CounterOwner":
+        """The owner of what this partner has accepted."""
+        return replace(self, peer=peer)
+
     def __str__(self) -> str:
-        return f"{self.key}-{self.title.hex()}"
+        toward = f"-{hashlib.sha256(self.peer.encode()).hexdigest()[:16]}" if self.peer else ""
+        return f"{self.key}-{self.title.hex()}{toward}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +153,14 @@ class MemoryCounterStore(CounterStore):
 class SendCounter:
     """Numbers to send with, each once. `batch` is how many are reserved at a time: one durable write for so many APDUs."""
 
-    def __init__(self, store: CounterStore, owner: CounterOwner, *, batch: int = _BATCH) -> None:
+    def __init__(
+        self, store: CounterStore, owner: CounterOwner, *, peer: str = "", batch: int = _BATCH
+    ) -> None:
+        """`peer` is a name for who accepts them: other partners may share key and title, and know other numbers of them."""
         if batch < 1:
             raise UsageError(f"a batch of {batch} numbers", layer="security")
         self.owner: Final = owner
+        self._accepted_by: Final = owner.toward(peer)
         self._store = store
         self._batch = batch
         self._at_least = FIRST
@@ -170,12 +184,13 @@ class SendCounter:
     def confirm(self) -> None:
         """The other side answered, and so has accepted what was sent: kept, to judge what it will say of its counter."""
         if self.last is not None:
-            self._store.accepted(self.owner, self.last)
+            self._store.accepted(self._accepted_by, self.last)
 
     @property
     def record(self) -> CounterRecord:
-        """What the store knows of these numbers."""
-        return self._store.record(self.owner)
+        """What the store knows of these numbers: all that were reserved, and which the partner has accepted."""
+        known = self._store.record(self._accepted_by)
+        return CounterRecord(self._store.record(self.owner).reserved, known.accepted)
 
     def _refill(self) -> int:
         self._epoch = self._store.epoch
