@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meterwright.codec import Span, length_octets
-from meterwright.data import DEEPEST_NESTING, Data, DataField, DataTag, decode_data, encode_data, node
+from meterwright.data import (
+    DEEPEST_NESTING,
+    Data,
+    DataField,
+    DataTag,
+    decode_data,
+    encode_data,
+    node,
+)
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 from meterwright.testing import data_trees
 from meterwright.values import BitString, CosemDate, CosemDateTime, CosemTime
@@ -128,11 +136,37 @@ def test_labels_are_the_standards_names() -> None:
     assert DataTag.NULL_DATA.label == "null-data"
 
 
-def test_not_a_number_comes_back_as_one() -> None:
-    data = Data.from_octets(bytes.fromhex("187FF8000000000000"))
+NOT_NUMBERS = [
+    "17 7FC00000",
+    "17 FFC00000",
+    "17 7FC00001",
+    "17 7F800001",  # a signalling one: the processor would make it 7FC00001
+    "17 FFA5A5A5",
+    "18 7FF8000000000000",
+    "18 7FF0000000000001",
+    "18 FFF4000000000000",
+]
+
+
+@pytest.mark.parametrize("octets", NOT_NUMBERS)
+def test_not_a_number_comes_back_as_it_was(octets: str) -> None:
+    data = Data.from_octets(bytes.fromhex(octets))
     assert isinstance(data.value, float)
     assert math.isnan(data.value)
-    assert data.to_octets() == bytes.fromhex("187FF8000000000000")
+    assert data.to_octets() == bytes.fromhex(octets)
+
+
+@given(st.binary(min_size=4, max_size=4), st.binary(min_size=8, max_size=8))
+def test_any_octets_are_a_float_and_come_back(single: bytes, double: bytes) -> None:
+    for octets in (b"\x17" + single, b"\x18" + double):
+        assert Data.from_octets(octets).to_octets() == octets
+
+
+def test_a_not_a_number_that_only_a_double_can_tell_is_none_in_a_single_too() -> None:
+    narrow = Data.from_octets(bytes.fromhex("187FF0000000000001"))
+    assert Data(DataTag.FLOAT32, narrow.value).to_octets() == bytes.fromhex("177FC00000")
+    assert Data(DataTag.FLOAT32, -math.inf).to_octets() == bytes.fromhex("17FF800000")
+    assert Data(DataTag.FLOAT32, -0.0).to_octets() == bytes.fromhex("1780000000")
 
 
 @pytest.mark.parametrize("octet", ["01", "02", "7F", "FF"])
@@ -277,6 +311,8 @@ def test_any_octets_are_data_or_refused(octets: bytes) -> None:
     ("tag", "value"),
     [
         (DataTag.NULL_DATA, 1),
+        (DataTag.BOOLEAN, "no"),
+        (DataTag.BOOLEAN, None),
         (DataTag.BIT_STRING, b"\x01"),
         (DataTag.DOUBLE_LONG, 1 << 31),
         (DataTag.DOUBLE_LONG_UNSIGNED, -1),

@@ -13,11 +13,19 @@ from meterwright.data import (
     DataType,
     anything,
     array,
+    bcd,
     bit_string,
     boolean,
     cosem_date,
     cosem_time,
     date_time,
+    delta_double_long,
+    delta_double_long_unsigned,
+    delta_integer,
+    delta_long,
+    delta_long_unsigned,
+    delta_unsigned,
+    dont_care,
     double_long,
     double_long_unsigned,
     elements_of,
@@ -75,6 +83,16 @@ NUMBERS = [
 ]
 
 
+DELTAS = [
+    (delta_integer, -0x80, 0x7F),
+    (delta_long, -0x8000, 0x7FFF),
+    (delta_double_long, -(1 << 31), (1 << 31) - 1),
+    (delta_unsigned, 0, 0xFF),
+    (delta_long_unsigned, 0, 0xFFFF),
+    (delta_double_long_unsigned, 0, 0xFFFFFFFF),
+]
+
+
 def name_of(each: object) -> str | None:
     """Tests are named after the types in them."""
     return each.name if isinstance(each, DataType) else None
@@ -89,8 +107,8 @@ class Record:
 
 
 SIMPLE: list[DataType[Any]] = [
-    *(number for number, _, _ in NUMBERS),
-    float32, float64, boolean, null_data, octet_string, visible_string, utf8_string, bit_string,
+    *(number for number, _, _ in (*NUMBERS, *DELTAS)), bcd,
+    float32, float64, boolean, null_data, dont_care, octet_string, visible_string, utf8_string, bit_string,
     date_time, cosem_date, cosem_time, octet_date_time, octet_date, octet_time, logical_name, scaler_unit,
     enumerated(DataAccessResult), flags(ClockStatus, unsigned), structure(Record), array(structure(Record)), anything,
 ]  # fmt: skip
@@ -112,7 +130,7 @@ def test_a_type_shows_its_name(data_type: DataType[Any]) -> None:
     assert repr(data_type) == f"<{data_type.name}>"
 
 
-@pytest.mark.parametrize(("number", "low", "high"), NUMBERS, ids=name_of)
+@pytest.mark.parametrize(("number", "low", "high"), [*NUMBERS, *DELTAS, (bcd, 0, 99)], ids=name_of)
 def test_numbers_that_fit_are_sent_and_no_others(number: DataType[int], low: int, high: int) -> None:
     for fits in (low, 0, high):
         assert number.from_data(Data.from_octets(number(fits).to_octets())) == fits
@@ -136,10 +154,15 @@ def test_any_number_is_read_where_a_number_is_meant(meant: DataType[int], came: 
         (boolean, enum(2), True),
         (float64, unsigned(3), 3.0),
         (float32, float64(1.5), 1.5),
+        (boolean, Data(DataTag.BCD, 0x10), True),
+        (unsigned, Data(DataTag.BCD, 0x42), 42),
+        (bcd, unsigned(42), 42),
         (octet_string, Data(DataTag.VISIBLE_STRING, "aé"), b"a\xe9"),
         (octet_string, Data(DataTag.UTF8_STRING, "é\udcff"), b"\xc3\xa9\xff"),
         (visible_string, octet_string(b"a\xe9"), "aé"),
         (utf8_string, visible_string("aé"), "aé"),
+        (utf8_string, octet_string("aé".encode()), "aé"),
+        (utf8_string, octet_string(b"a\xe9"), "a\udce9"),
         (octet_date_time, date_time(MOMENT), MOMENT),
         (date_time, octet_date_time(MOMENT), MOMENT),
         (octet_date, cosem_date(DAY), DAY),
@@ -166,6 +189,11 @@ def test_patience(data_type: DataType[Any], data: Data, value: object) -> None:
         (unsigned, octet_string(b"1"), "octet-string where unsigned is expected"),
         (unsigned, boolean(True), "boolean where unsigned is expected"),
         (unsigned, float64(1), "float64 where unsigned"),
+        (unsigned, delta_unsigned(1), "delta-unsigned where unsigned"),
+        (delta_unsigned, unsigned(1), "unsigned where delta-unsigned"),
+        (bcd, Data(DataTag.BCD, 0x9A), "9a where bcd has two decimal digits"),
+        (unsigned, Data(DataTag.BCD, 0xA0), "a0 where bcd has two decimal digits"),
+        (dont_care, null_data(None), "null-data where dont-care"),
         (boolean, null_data(None), "null-data where boolean"),
         (null_data, unsigned(0), "unsigned where null-data"),
         (float32, octet_string(b""), "octet-string where float32"),
@@ -204,6 +232,8 @@ def test_what_cannot_be_meant_is_refused_and_says_what_stood_there(
 @pytest.mark.parametrize(
     ("data_type", "value"),
     [
+        (unsigned, 1.5),
+        (bcd, 4.5),
         (octet_string, 5),
         (octet_string, "text"),
         (enumerated(DataAccessResult), 300),

@@ -22,13 +22,18 @@ import struct
 from collections.abc import Callable
 from enum import IntEnum
 from functools import partial
+from math import isnan
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from meterwright.codec import Codec, Span, decode_length, length_octets, truncated
+from meterwright.codec import decode_length, length_octets, truncated
+from meterwright.data.floats import nan_from_single, single_from_nan
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 from meterwright.values import BitString, CosemDate, CosemDateTime, CosemTime
 
-__all__ = ["DEEPEST_NESTING", "Content", "Data", "DataField", "DataTag", "decode_data", "encode_data", "node"]
+__all__ = [
+    "DECODERS", "DEEPEST_NESTING", "MISFITS", "WRITERS", "Content", "Data", "DataTag", "Decode",
+    "check_depth", "counted", "decode_data", "encode_data", "misfit", "node",
+]  # fmt: skip
 
 DEEPEST_NESTING: Final = 32
 """How deep arrays and structures may nest: real object lists need five."""
@@ -99,7 +104,7 @@ class Data(NamedTuple):
     def to_octets(self) -> bytes:
         """The node in A-XDR. LocalProtocolError where a value does not fit its tag."""
         tag, value = self
-        return _WRITERS[tag](value, 0)
+        return WRITERS[tag](value, 0)
 
     @classmethod
     def from_octets(cls, octets: bytes) -> "Data":
@@ -123,7 +128,6 @@ _FORMATS: Final = {
     DataTag.LONG64: "q",
     DataTag.LONG64_UNSIGNED: "Q",
     DataTag.ENUM: "B",
-    DataTag.FLOAT32: "f",
     DataTag.FLOAT64: "d",
     DataTag.DELTA_INTEGER: "b",
     DataTag.DELTA_LONG: "h",
@@ -139,9 +143,10 @@ _new: Final = tuple.__new__  # pyright: ignore[reportUnknownMemberType, reportUn
 node: Final[Callable[[tuple[DataTag, Content]], Data]] = partial(_new, Data)
 """``node((tag, value))`` is ``Data(tag, value)`` for two thirds of the time, where a value's type is known to be right."""
 
-_Decode: TypeAlias = Callable[[bytes, int, int], tuple[Data, int]]
-_Write: TypeAlias = Callable[[Any, int], bytes]
-"""The octets of a value, tag and all, and how deep it stands."""
+Decode: TypeAlias = Callable[[bytes, int, int], tuple[Data, int]]
+"""The node whose tag stands before a position, and where it ends; the number is how deep it stands."""
+Write: TypeAlias = Callable[[Any, int], bytes]
+"""The octets of a value, tag and all; the number is how deep it stands."""
 
 
 def decode_data(octets: bytes, position: int, depth: int = 0) -> tuple[Data, int]:
@@ -158,25 +163,26 @@ def encode_data(data: Data, out: bytearray) -> None:
 
 
 def _decode(octets: bytes, position: int, depth: int) -> tuple[Data, int]:
-    return _DECODERS[octets[position]](octets, position + 1, depth)
+    return DECODERS[octets[position]](octets, position + 1, depth)
 
 
 def _decode_nothing_known(octets: bytes, position: int, _depth: int) -> tuple[Data, int]:
     raise RemoteProtocolError(f"{octets[position - 1]:02x} is no data tag", offset=position - 1, layer="data")
 
 
-def _misfit(tag: DataTag, value: object) -> LocalProtocolError:
+def misfit(tag: DataTag, value: object) -> LocalProtocolError:
+    """The error for a value that is not of its tag's kind."""
     shown = value if isinstance(value, int | float) else f"a {type(value).__name__}"  # it may be a secret
     return LocalProtocolError(f"{shown} is no {tag.label}", layer="data")
 
 
 _FEW: Final = 8
 """So many elements of a structure are appended one by one faster than a list of them is made and joined."""
-_MISFITS: Final = (struct.error, TypeError, AttributeError, ValueError, OverflowError)
+MISFITS: Final = (struct.error, TypeError, AttributeError, ValueError, OverflowError)
 """What comes out of writing a value that is not of its tag's kind."""
 
 
-def _packed(tag: DataTag, format_: str) -> tuple[_Decode, _Write]:
+def _packed(tag: DataTag, format_: str) -> tuple[Decode, Write]:
     reader, writer = struct.Struct(f">{format_}"), struct.Struct(f">B{format_}")
     unpack_from, size, pack, octet = reader.unpack_from, reader.size, writer.pack, int(tag)
 
@@ -186,13 +192,30 @@ def _packed(tag: DataTag, format_: str) -> tuple[_Decode, _Write]:
     def write(value: Any, _depth: int) -> bytes:
         try:
             return pack(octet, value)
-        except _MISFITS as error:
-            raise _misfit(tag, value) from error
+        except MISFITS as error:
+            raise misfit(tag, value) from error
 
     return decode, write
 
 
-def _fixed(tag: DataTag, size: int, read: Callable[[bytes], Any]) -> tuple[_Decode, _Write]:
+def _single() -> tuple[Decode, Write]:
+    """float32, whose not-a-numbers `struct` does not all keep."""
+    tag = DataTag.FLOAT32
+    _, write_number = _packed(tag, "f")
+    unpack_from, head = struct.Struct(">f").unpack_from, bytes((tag,))
+
+    def decode(octets: bytes, position: int, _depth: int) -> tuple[Data, int]:
+        (number,), end = unpack_from(octets, position), position + 4
+        return Data(tag, nan_from_single(octets[position:end]) if isnan(number) else number), end
+
+    def write(value: Any, depth: int) -> bytes:
+        is_nan = isinstance(value, float) and isnan(value)
+        return head + single_from_nan(value) if is_nan else write_number(value, depth)
+
+    return decode, write
+
+
+def _fixed(tag: DataTag, size: int, read: Callable[[bytes], Any]) -> tuple[Decode, Write]:
     head = bytes((tag,))
 
     def decode(octets: bytes, position: int, _depth: int) -> tuple[Data, int]:
@@ -204,10 +227,10 @@ def _fixed(tag: DataTag, size: int, read: Callable[[bytes], Any]) -> tuple[_Deco
     def write(value: Any, _depth: int) -> bytes:
         try:
             octets: bytes = head + value.to_octets()
-        except _MISFITS as error:
-            raise _misfit(tag, value) from error
+        except MISFITS as error:
+            raise misfit(tag, value) from error
         if len(octets) != 1 + size:
-            raise _misfit(tag, value)
+            raise misfit(tag, value)
         return octets
 
     return decode, write
@@ -223,7 +246,7 @@ def _string(
     read: Callable[[bytes], Any],
     octets_of: Callable[[Any], bytes],
     as_it_is: type[bytes] | None = None,
-) -> tuple[_Decode, _Write]:
+) -> tuple[Decode, Write]:
     octet = bytes((tag,))
     heads = _short_heads(octet)
 
@@ -239,8 +262,8 @@ def _string(
             content = value if type(value) is as_it_is else octets_of(value)
             length = len(content)
             return (heads[length] if length < 0x80 else octet + length_octets(length)) + content
-        except _MISFITS as error:
-            raise _misfit(tag, value) from error
+        except MISFITS as error:
+            raise misfit(tag, value) from error
 
     return decode, write
 
@@ -249,12 +272,12 @@ def _octets(value: Any) -> bytes:
     return b"".join((value,))  # not bytes(value): of a number that makes as many zeros
 
 
-def _nothing(tag: DataTag) -> tuple[_Decode, _Write]:
+def _nothing(tag: DataTag) -> tuple[Decode, Write]:
     nothing, octets = Data(tag, None), bytes((tag,))
 
     def write(value: Any, _depth: int) -> bytes:
         if value is not None:
-            raise _misfit(tag, value)
+            raise misfit(tag, value)
         return octets
 
     return (lambda _octets, position, _depth: (nothing, position)), write
@@ -265,6 +288,8 @@ def _decode_boolean(octets: bytes, position: int, _depth: int) -> tuple[Data, in
 
 
 def _write_boolean(value: Any, _depth: int) -> bytes:
+    if not isinstance(value, int):  # as a bool is
+        raise misfit(DataTag.BOOLEAN, value)
     return b"\x03\x01" if value else b"\x03\x00"
 
 
@@ -279,12 +304,12 @@ def _decode_bit_string(octets: bytes, position: int, _depth: int) -> tuple[Data,
 def _write_bit_string(value: Any, _depth: int) -> bytes:
     try:
         octets: bytes = b"\x04" + length_octets(value.length) + value.octets
-    except _MISFITS as error:
-        raise _misfit(DataTag.BIT_STRING, value) from error
+    except MISFITS as error:
+        raise misfit(DataTag.BIT_STRING, value) from error
     return octets
 
 
-def _count(octets: bytes, position: int, depth: int) -> tuple[int, int]:
+def counted(octets: bytes, position: int, depth: int) -> tuple[int, int]:
     """How many elements follow; refused where they cannot all be there, or nest too deep."""
     count, start = decode_length(octets, position)
     if count > len(octets) - start:
@@ -293,21 +318,26 @@ def _count(octets: bytes, position: int, depth: int) -> tuple[int, int]:
             offset=position,
             layer="data",
         )
-    if depth >= DEEPEST_NESTING:
-        raise RemoteProtocolError(f"nested deeper than {DEEPEST_NESTING}", offset=position, layer="data")
+    check_depth(position, depth)
     return count, start
 
 
-def _elements(tag: DataTag) -> tuple[_Decode, _Write]:
+def check_depth(position: int, depth: int) -> None:
+    """Refuse what nests too deep."""
+    if depth >= DEEPEST_NESTING:
+        raise RemoteProtocolError(f"nested deeper than {DEEPEST_NESTING}", offset=position, layer="data")
+
+
+def _elements(tag: DataTag) -> tuple[Decode, Write]:
     octet = bytes((tag,))
     heads = _short_heads(octet)
 
     def decode(octets: bytes, position: int, depth: int) -> tuple[Data, int]:
-        count, position = _count(octets, position, depth)
+        count, position = counted(octets, position, depth)
         elements: list[Data] = []
         append, depth = elements.append, depth + 1
         for _ in range(count):
-            element, position = _DECODERS[octets[position]](octets, position + 1, depth)
+            element, position = DECODERS[octets[position]](octets, position + 1, depth)
             append(element)
         return _new(Data, (tag, tuple(elements))), position
 
@@ -319,17 +349,17 @@ def _elements(tag: DataTag) -> tuple[_Decode, _Write]:
             count = len(value)
             octets = heads[count] if count < 0x80 else octet + length_octets(count)
             if count > _FEW:
-                return octets + b"".join([_WRITERS[each](content, depth) for each, content in value])
+                return octets + b"".join([WRITERS[each](content, depth) for each, content in value])
             for each, content in value:
-                octets += _WRITERS[each](content, depth)
-        except _MISFITS as error:
-            raise _misfit(tag, value) from error
+                octets += WRITERS[each](content, depth)
+        except MISFITS as error:
+            raise misfit(tag, value) from error
         return octets
 
     return decode, write
 
 
-_CODERS: Final[dict[DataTag, tuple[_Decode, _Write]]] = {
+_CODERS: Final[dict[DataTag, tuple[Decode, Write]]] = {
     **{tag: _packed(tag, format_) for tag, format_ in _FORMATS.items()},
     DataTag.NULL_DATA: _nothing(DataTag.NULL_DATA),
     DataTag.DONT_CARE: _nothing(DataTag.DONT_CARE),
@@ -346,38 +376,12 @@ _CODERS: Final[dict[DataTag, tuple[_Decode, _Write]]] = {
         lambda content: content.decode("utf-8", "surrogateescape"),
         lambda text: text.encode("utf-8", "surrogateescape"),
     ),
+    DataTag.FLOAT32: _single(),
     DataTag.DATE_TIME: _fixed(DataTag.DATE_TIME, 12, CosemDateTime.from_octets),
     DataTag.DATE: _fixed(DataTag.DATE, 5, CosemDate.from_octets),
     DataTag.TIME: _fixed(DataTag.TIME, 4, CosemTime.from_octets),
 }
-_DECODERS: Final[list[_Decode]] = [_decode_nothing_known] * 256
+DECODERS: Final[list[Decode]] = [_decode_nothing_known] * 256
 for _tag, (_decoder, _) in _CODERS.items():
-    _DECODERS[_tag] = _decoder
-_WRITERS: Final = {tag: writer for tag, (_, writer) in _CODERS.items()}
-
-
-def _trace(octets: bytes, position: int, span: Span, depth: int = 0) -> tuple[Data, int]:
-    """Like `_decode`, leaving a span for every element."""
-    tag_octet = octets[position]
-    if tag_octet not in (DataTag.ARRAY, DataTag.STRUCTURE):
-        return _decode(octets, position, depth)
-    tag = DataTag(tag_octet)
-    count, position = _count(octets, position + 1, depth)
-    elements: list[Data] = []
-    for index in range(count):
-        part = span.child(f"[{index}]", position)
-        element, position = _trace(octets, position, part, depth + 1)
-        part.close(position, element)
-        elements.append(element)
-    return Data(tag, tuple(elements)), position
-
-
-class DataField:
-    """The wire type of a field that holds a Data tree: ``Annotated[Data, DataField()]``."""
-
-    def codec(self) -> Codec[Data]:
-        return Codec(Data.to_octets, _decode_field, _trace)
-
-
-def _decode_field(octets: bytes, position: int) -> tuple[Data, int]:
-    return _decode(octets, position, 0)
+    DECODERS[_tag] = _decoder
+WRITERS: Final = {tag: writer for tag, (_, writer) in _CODERS.items()}

@@ -6,27 +6,34 @@ string is meant, a date-time with its own tag where an octet-string of twelve is
 RemoteProtocolError that says what stood there.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import Annotated, Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
+from operator import index
+from typing import Any, Final, Generic, TypeVar
 
 from meterwright.data.tree import Data, DataTag, node
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
-from meterwright.values import BitString, CosemDate, CosemDateTime, CosemTime, Obis, ScalerUnit, Unit
+from meterwright.values import BitString, CosemDate, CosemDateTime, CosemTime, Obis
 
 __all__ = [
     "DataType",
     "anything",
-    "array",
+    "bcd",
     "bit_string",
     "boolean",
     "cosem_date",
     "cosem_time",
     "date_time",
+    "delta_double_long",
+    "delta_double_long_unsigned",
+    "delta_integer",
+    "delta_long",
+    "delta_long_unsigned",
+    "delta_unsigned",
+    "dont_care",
     "double_long",
     "double_long_unsigned",
-    "elements_of",
     "enum",
     "enumerated",
     "flags",
@@ -43,8 +50,7 @@ __all__ = [
     "octet_date_time",
     "octet_string",
     "octet_time",
-    "scaler_unit",
-    "structure",
+    "unexpected",
     "unsigned",
     "utf8_string",
     "visible_string",
@@ -81,7 +87,8 @@ class DataType(Generic[T]):
         return f"<{self.name}>"
 
 
-def _unexpected(data: Data, expected: str) -> RemoteProtocolError:
+def unexpected(data: Data, expected: str) -> RemoteProtocolError:
+    """The error for Data that cannot be meant."""
     return RemoteProtocolError(f"{data.tag.label} where {expected} is expected", layer="data")
 
 
@@ -89,7 +96,6 @@ _INTEGRAL: Final = frozenset(
     {
         DataTag.DOUBLE_LONG,
         DataTag.DOUBLE_LONG_UNSIGNED,
-        DataTag.BCD,
         DataTag.INTEGER,
         DataTag.LONG,
         DataTag.UNSIGNED,
@@ -99,13 +105,29 @@ _INTEGRAL: Final = frozenset(
         DataTag.ENUM,
     }
 )
+_DELTAS: Final = frozenset(tag for tag in DataTag if tag.label.startswith("delta-"))
 _STRINGS: Final = frozenset({DataTag.OCTET_STRING, DataTag.VISIBLE_STRING, DataTag.UTF8_STRING})
 
 
 def _integral(data: Data, expected: str) -> int:
     if data.tag in _INTEGRAL and isinstance(data.value, int):
         return data.value
-    raise _unexpected(data, expected)
+    if data.tag is DataTag.BCD and isinstance(data.value, int):
+        return _from_digits(data.value)
+    raise unexpected(data, expected)
+
+
+def _from_digits(octet: int) -> int:
+    tens, ones = divmod(octet, 16)
+    if max(tens, ones) > 9:
+        raise RemoteProtocolError(f"{octet:02x} where bcd has two decimal digits", layer="data")
+    return 10 * tens + ones
+
+
+def _difference(data: Data, expected: str) -> int:
+    if data.tag in _DELTAS and isinstance(data.value, int):
+        return data.value
+    raise unexpected(data, expected)
 
 
 def _whole_number(tag: DataTag, bits: int, *, signed: bool) -> DataType[int]:
@@ -114,9 +136,10 @@ def _whole_number(tag: DataTag, bits: int, *, signed: bool) -> DataType[int]:
     def to_data(value: int) -> Data:
         if not low <= value <= high:
             raise LocalProtocolError(f"{value} is no {tag.label}: {low} to {high} fit", layer="data")
-        return node((tag, int(value)))
+        return node((tag, index(value)))
 
-    return DataType(tag.label, to_data, lambda data: _integral(data, tag.label), tag)
+    read = _difference if tag in _DELTAS else _integral
+    return DataType(tag.label, to_data, lambda data: read(data, tag.label), tag)
 
 
 integer: Final = _whole_number(DataTag.INTEGER, 8, signed=True)
@@ -128,6 +151,25 @@ long_unsigned: Final = _whole_number(DataTag.LONG_UNSIGNED, 16, signed=False)
 double_long_unsigned: Final = _whole_number(DataTag.DOUBLE_LONG_UNSIGNED, 32, signed=False)
 long64_unsigned: Final = _whole_number(DataTag.LONG64_UNSIGNED, 64, signed=False)
 enum: Final = _whole_number(DataTag.ENUM, 8, signed=False)
+
+# What a profile column changed by since the row before: no number by itself, so that none is read where one is meant.
+delta_integer: Final = _whole_number(DataTag.DELTA_INTEGER, 8, signed=True)
+delta_long: Final = _whole_number(DataTag.DELTA_LONG, 16, signed=True)
+delta_double_long: Final = _whole_number(DataTag.DELTA_DOUBLE_LONG, 32, signed=True)
+delta_unsigned: Final = _whole_number(DataTag.DELTA_UNSIGNED, 8, signed=False)
+delta_long_unsigned: Final = _whole_number(DataTag.DELTA_LONG_UNSIGNED, 16, signed=False)
+delta_double_long_unsigned: Final = _whole_number(DataTag.DELTA_DOUBLE_LONG_UNSIGNED, 32, signed=False)
+
+
+def _bcd_to(value: int) -> Data:
+    if not 0 <= value <= 99:
+        raise LocalProtocolError(f"{value} is no bcd: 0 to 99 fit", layer="data")
+    tens, ones = divmod(index(value), 10)
+    return Data(DataTag.BCD, 16 * tens + ones)
+
+
+bcd: Final[DataType[int]] = DataType("bcd", _bcd_to, lambda data: _integral(data, "bcd"), DataTag.BCD)
+"""Two decimal digits; in the tree stands the octet as it came."""
 
 
 def _floating(tag: DataTag) -> DataType[float]:
@@ -144,9 +186,9 @@ float64: Final = _floating(DataTag.FLOAT64)
 
 
 def _boolean_from(data: Data) -> bool:
-    if data.tag is DataTag.BOOLEAN or data.tag in _INTEGRAL:
+    if data.tag is DataTag.BOOLEAN:
         return bool(data.value)
-    raise _unexpected(data, "boolean")
+    return bool(_integral(data, "boolean"))
 
 
 boolean: Final[DataType[bool]] = DataType(
@@ -154,14 +196,16 @@ boolean: Final[DataType[bool]] = DataType(
 )
 
 
-def _null_from(data: Data) -> None:
-    if data.tag is not DataTag.NULL_DATA:
-        raise _unexpected(data, "null-data")
+def _nothing(tag: DataTag) -> DataType[None]:
+    def from_data(data: Data) -> None:
+        if data.tag is not tag:
+            raise unexpected(data, tag.label)
+
+    return DataType(tag.label, lambda _value: Data(tag, None), from_data, tag)
 
 
-null_data: Final[DataType[None]] = DataType(
-    "null-data", lambda _value: Data(DataTag.NULL_DATA, None), _null_from, DataTag.NULL_DATA
-)
+null_data: Final = _nothing(DataTag.NULL_DATA)
+dont_care: Final = _nothing(DataTag.DONT_CARE)
 
 anything: Final[DataType[Data]] = DataType("CHOICE", lambda value: value, lambda data: data)
 """An attribute whose type the meter chooses: the Data itself."""
@@ -173,7 +217,7 @@ def _octets_of(data: Data, expected: str) -> bytes:
         return value
     if data.tag in _STRINGS and isinstance(value, str):
         return value.encode("latin-1" if data.tag is DataTag.VISIBLE_STRING else "utf-8", "surrogateescape")
-    raise _unexpected(data, expected)
+    raise unexpected(data, expected)
 
 
 _OCTET_STRING: Final = DataTag.OCTET_STRING  # looked up once: an enum takes its time to give a member
@@ -186,23 +230,23 @@ octet_string: Final[DataType[bytes]] = DataType(
 )
 
 
-def _text(tag: DataTag) -> DataType[str]:
+def _text(tag: DataTag, encoding: str, errors: str = "strict") -> DataType[str]:
     def from_data(data: Data) -> str:
         if data.tag in _STRINGS and isinstance(data.value, str):
             return data.value
-        return _octets_of(data, tag.label).decode("latin-1")
+        return _octets_of(data, tag.label).decode(encoding, errors)
 
     return DataType(tag.label, lambda value: Data(tag, str(value)), from_data, tag)
 
 
-visible_string: Final = _text(DataTag.VISIBLE_STRING)
-utf8_string: Final = _text(DataTag.UTF8_STRING)
+visible_string: Final = _text(DataTag.VISIBLE_STRING, "latin-1")
+utf8_string: Final = _text(DataTag.UTF8_STRING, "utf-8", "surrogateescape")
 
 
 def _bits_from(data: Data) -> BitString:
     if isinstance(data.value, BitString):
         return data.value
-    raise _unexpected(data, "bit-string")
+    raise unexpected(data, "bit-string")
 
 
 bit_string: Final[DataType[BitString]] = DataType(
@@ -272,82 +316,3 @@ def flags(codes: type[F], base: DataType[int]) -> DataType[F]:
         lambda data: codes(base.from_data(data)),
         base.tag,
     )
-
-
-def elements_of(data: Data, expected: str) -> tuple[Data, ...]:
-    """The elements of an array or structure."""
-    if data.tag in (DataTag.ARRAY, DataTag.STRUCTURE) and isinstance(data.value, tuple):
-        return data.value
-    raise _unexpected(data, expected)
-
-
-def array(item: DataType[T], *, null_is_empty: bool = False) -> DataType[tuple[T, ...]]:
-    """An array of one type. Some meters send null-data for an empty one: `null_is_empty` takes it as that."""
-
-    def to_data(values: Iterable[T]) -> Data:
-        return Data(DataTag.ARRAY, tuple(item(value) for value in values))
-
-    def from_data(data: Data) -> tuple[T, ...]:
-        if null_is_empty and data.tag is DataTag.NULL_DATA:
-            return ()
-        return tuple(item.from_data(each) for each in elements_of(data, "array"))
-
-    return DataType(f"array of {item.name}", to_data, from_data, DataTag.ARRAY, (item,))
-
-
-def structure(record: type[T]) -> DataType[T]:
-    """A structure, as the frozen dataclass `record`: each field is ``Annotated[type, DataType]``, in the wire's order.
-
-    Resolved when the type is made: a field without a DataType is a TypeError at import.
-    """
-    parts = _declared_parts(record)
-    label = f"structure {record.__name__}"
-
-    def to_data(value: T) -> Data:
-        return Data(DataTag.STRUCTURE, tuple(part(getattr(value, name)) for name, part in parts))
-
-    def from_data(data: Data) -> T:
-        elements = elements_of(data, label)
-        if len(elements) != len(parts):
-            raise RemoteProtocolError(
-                f"{len(elements)} elements where {label} has {len(parts)}", layer="data"
-            )
-        values = {name: part.from_data(each) for (name, part), each in zip(parts, elements, strict=True)}
-        return record(**values)
-
-    return DataType(label, to_data, from_data, DataTag.STRUCTURE, tuple(part for _, part in parts))
-
-
-def _declared_parts(record: type[Any]) -> list[tuple[str, DataType[Any]]]:
-    hints = get_type_hints(record, include_extras=True)
-    parts: list[tuple[str, DataType[Any]]] = []
-    for each in fields(record):
-        marks = get_args(hints[each.name])[1:] if get_origin(hints[each.name]) is Annotated else ()
-        declared: list[DataType[Any]] = [mark for mark in marks if isinstance(mark, DataType)]
-        if len(declared) != 1:
-            raise TypeError(
-                f"{record.__name__}.{each.name}: Annotated[type, DataType] wanted, found {hints[each.name]}"
-            )
-        parts.append((each.name, declared[0]))
-    return parts
-
-
-def _scaler_unit_to(value: ScalerUnit) -> Data:
-    return Data(DataTag.STRUCTURE, (integer(value.scaler), enum(int(value.unit))))
-
-
-def _scaler_unit_from(data: Data) -> ScalerUnit:
-    elements = elements_of(data, "scaler-unit")
-    if len(elements) != 2:
-        raise RemoteProtocolError(f"{len(elements)} elements where scaler-unit has 2", layer="data")
-    scaler, unit = integer.from_data(elements[0]), enum.from_data(elements[1])
-    if not -0x80 <= scaler <= 0x7F:
-        raise RemoteProtocolError(f"a scaler of {scaler}", layer="data")
-    if not 0 <= unit <= 0xFF:
-        raise RemoteProtocolError(f"a unit of {unit}", layer="data")
-    return ScalerUnit(scaler, Unit(unit))
-
-
-scaler_unit: Final[DataType[ScalerUnit]] = DataType(
-    "structure ScalerUnit", _scaler_unit_to, _scaler_unit_from, DataTag.STRUCTURE, (integer, enum)
-)
