@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 
-from meterwright.apdu import APDUS, DataNotification, decode_apdu
-from meterwright.data import DataTag
+from meterwright.apdu import APDUS, DataNotification, GetResponseNormal, decode_apdu
+from meterwright.data import (
+    CompactArray,
+    Data,
+    DataTag,
+    compact_array,
+    double_long_unsigned,
+    integer,
+    long_unsigned,
+)
 from meterwright.errors import RemoteProtocolError
 from meterwright.link import WrapperFramer
 from meterwright.values import CosemDateTime
@@ -32,9 +40,6 @@ NOT_YET: dict[str, int] = {
     "access-resp": 0xDA,
 }
 """Forms whose APDU this build does not know, by name and tag. Who adds the APDU takes its line away."""
-
-NOT_YET_DATA: dict[str, int] = {"compact-array-int": 0x13, "compact-array-struct": 0x13}
-"""Forms whose Data this build does not know, by name and data tag."""
 
 BROKEN = {
     "amsreader-kamstrup-gh73-3": "5 octets too many after the APDU",
@@ -65,7 +70,7 @@ def test_every_form_comes_back_or_is_listed_as_not_yet_known(captures: Path) -> 
     wrong = {
         name: octets.hex()
         for name, octets in found.items()
-        if name not in NOT_YET and name not in NOT_YET_DATA and decode_apdu(octets).to_octets() != octets
+        if name not in NOT_YET and decode_apdu(octets).to_octets() != octets
     }
     assert wrong == {}
 
@@ -76,15 +81,27 @@ def test_what_is_not_yet_known_is_refused_by_its_tag(captures: Path) -> None:
         assert found[name][0] == tag
         with pytest.raises(RemoteProtocolError, match=f"{tag:02x} is no APDU tag known here"):
             decode_apdu(found[name])
-    for name, tag in NOT_YET_DATA.items():
-        with pytest.raises(RemoteProtocolError, match=f"{tag:02x} is no data tag"):
-            decode_apdu(found[name])
 
 
 def test_nothing_is_listed_that_is_known() -> None:
-    """So that the lists shrink on purpose."""
+    """So that the list shrinks on purpose."""
     assert {kind.prefix[0] for kind in APDUS}.isdisjoint(NOT_YET.values())
-    assert {int(tag) for tag in DataTag}.isdisjoint(NOT_YET_DATA.values())
+
+
+def test_compact_arrays_are_rows(captures: Path) -> None:
+    found = forms(captures)
+    numbers, rows = (decode_apdu(found[f"compact-array-{kind}"]) for kind in ("int", "struct"))
+    assert isinstance(numbers, GetResponseNormal)
+    assert isinstance(numbers.result, Data)
+    assert compact_array(integer).from_data(numbers.result) == (1, 2, 3)
+    assert isinstance(rows, GetResponseNormal)
+    assert rows.result == Data(
+        DataTag.COMPACT_ARRAY,
+        CompactArray(
+            Data(DataTag.STRUCTURE, (long_unsigned(first), double_long_unsigned(second)))
+            for first, second in ((10, 1), (11, 2))
+        ),
+    )
 
 
 @dataclass(frozen=True)

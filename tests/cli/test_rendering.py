@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from meterwright.cli.rendering import as_json, as_raw, as_text
 from meterwright.cosem import ImageToActivateInfo
-from meterwright.data import Data, DataTag, long_unsigned, octet_string
+from meterwright.data import CompactArray, Data, DataTag, long_unsigned, octet_string
 from meterwright.testing.strategies import data_trees
 from meterwright.values import BitString, ClockStatus, ImageTransferStatus, Obis, Quantity, ScalerUnit, Unit
 
@@ -34,6 +34,11 @@ from meterwright.values import BitString, ClockStatus, ImageTransferStatus, Obis
         (Quantity(Decimal(12), Unit.VOLT), "12 V", 12),
         ((1, b"\x02"), "[1, hex:02]", [1, "hex:02"]),
         (Data(DataTag.STRUCTURE, (long_unsigned(3), octet_string(b"x"))), "{3, x}", [3, "x"]),
+        (
+            Data(DataTag.COMPACT_ARRAY, CompactArray((long_unsigned(3), long_unsigned(4)))),
+            "[3, 4]",
+            [3, 4],
+        ),
         (
             (ImageToActivateInfo(3, b"A", b"\xff"),),
             "[image_to_activate_size 3, image_to_activate_identification A, image_to_activate_signature hex:ff]",

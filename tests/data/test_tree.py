@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from meterwright.codec import Span, length_octets
 from meterwright.data import (
+    CONTENTS_DESCRIPTION,
     DEEPEST_NESTING,
+    CompactArray,
     Data,
     DataField,
     DataTag,
@@ -48,6 +50,11 @@ GOLDEN: list[tuple[str, DataTag, Any]] = [
     ("10 8000", DataTag.LONG, -32768),
     ("11 FF", DataTag.UNSIGNED, 255),
     ("12 FFFF", DataTag.LONG_UNSIGNED, 65535),
+    (
+        "13 0F 03 010203",
+        DataTag.COMPACT_ARRAY,
+        CompactArray(Data(DataTag.INTEGER, number) for number in (1, 2, 3)),
+    ),
     ("14 8000000000000000", DataTag.LONG64, -(1 << 63)),
     ("15 FFFFFFFFFFFFFFFF", DataTag.LONG64_UNSIGNED, (1 << 64) - 1),
     ("16 1E", DataTag.ENUM, 30),
@@ -124,7 +131,8 @@ def test_a_trace_means_the_same_and_has_a_span_for_each_element(data: Data) -> N
         return sum(1 + count(inner) for inner in each.value) if isinstance(each.value, tuple) else 0
 
     def spans(each: Span) -> int:
-        return sum(1 + spans(child) for child in each.children)
+        elements = [child for child in each.children if child.name != CONTENTS_DESCRIPTION]
+        return sum(child.name.startswith("[") + spans(child) for child in elements)
 
     span = Span("data", 0)
     assert DataField().codec().trace(data.to_octets(), 0, span)[0] == data
@@ -276,6 +284,9 @@ def calls_during(action: Any) -> int:
         ("0409FF", 3, "a bit-string of 9 bits needs 1 more"),
         ("0980", 1, "80 is no length"),
         ("0000", 1, "1 octets too many"),
+        ("13", 1, "too early"),
+        ("1311", 2, "too early"),
+        ("131101", 3, "a compact-array of 1 octets needs 1 more"),
     ],
 )
 def test_what_is_no_data_is_refused_and_says_where(octets: str, offset: int, says: str) -> None:
@@ -313,6 +324,8 @@ def test_any_octets_are_data_or_refused(octets: bytes) -> None:
         (DataTag.NULL_DATA, 1),
         (DataTag.BOOLEAN, "no"),
         (DataTag.BOOLEAN, None),
+        (DataTag.COMPACT_ARRAY, None),
+        (DataTag.COMPACT_ARRAY, (NULL,)),
         (DataTag.BIT_STRING, b"\x01"),
         (DataTag.DOUBLE_LONG, 1 << 31),
         (DataTag.DOUBLE_LONG_UNSIGNED, -1),

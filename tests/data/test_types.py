@@ -8,14 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterwright.data import (
+    CompactArray,
     Data,
     DataTag,
     DataType,
+    TypeDescription,
     anything,
     array,
     bcd,
     bit_string,
     boolean,
+    compact_array,
     cosem_date,
     cosem_time,
     date_time,
@@ -111,6 +114,7 @@ SIMPLE: list[DataType[Any]] = [
     float32, float64, boolean, null_data, dont_care, octet_string, visible_string, utf8_string, bit_string,
     date_time, cosem_date, cosem_time, octet_date_time, octet_date, octet_time, logical_name, scaler_unit,
     enumerated(DataAccessResult), flags(ClockStatus, unsigned), structure(Record), array(structure(Record)), anything,
+    compact_array(structure(Record)), compact_array(array(unsigned)),
 ]  # fmt: skip
 
 
@@ -173,6 +177,8 @@ def test_any_number_is_read_where_a_number_is_meant(meant: DataType[int], came: 
         (enumerated(DataAccessResult), unsigned(3), DataAccessResult.READ_WRITE_DENIED),
         (flags(ClockStatus, unsigned), enum(0x80), ClockStatus.DAYLIGHT_SAVING_ACTIVE),
         (array(unsigned), Data(DataTag.STRUCTURE, (unsigned(1),)), (1,)),
+        (array(unsigned), Data(DataTag.COMPACT_ARRAY, CompactArray((unsigned(1),))), (1,)),
+        (compact_array(unsigned), Data(DataTag.ARRAY, (enum(1), long(2))), (1, 2)),
         (array(unsigned, null_is_empty=True), null_data(None), ()),
         (structure(Record), Data(DataTag.ARRAY, (unsigned(1), logical_name(CLOCK))), Record(1, CLOCK)),
         (scaler_unit, Data(DataTag.STRUCTURE, (unsigned(1), unsigned(30))), ScalerUnit(1, Unit(30))),
@@ -194,6 +200,7 @@ def test_patience(data_type: DataType[Any], data: Data, value: object) -> None:
         (bcd, Data(DataTag.BCD, 0x9A), "9a where bcd has two decimal digits"),
         (unsigned, Data(DataTag.BCD, 0xA0), "a0 where bcd has two decimal digits"),
         (dont_care, null_data(None), "null-data where dont-care"),
+        (compact_array(unsigned), unsigned(1), "unsigned where array"),
         (boolean, null_data(None), "null-data where boolean"),
         (null_data, unsigned(0), "unsigned where null-data"),
         (float32, octet_string(b""), "octet-string where float32"),
@@ -261,6 +268,10 @@ def test_the_parts_of_a_type_are_told() -> None:
     )
     assert (array(unsigned).tag, array(unsigned).parts) == (DataTag.ARRAY, (unsigned,))
     assert (octet_date_time.tag, octet_date_time.size) == (DataTag.OCTET_STRING, 12)
+    assert (compact_array(unsigned).tag, compact_array(unsigned).parts) == (
+        DataTag.COMPACT_ARRAY,
+        (unsigned,),
+    )
     assert anything.tag is None
     assert [each.name for each in SIMPLE if each.tag is None] == ["CHOICE"]
 
@@ -269,3 +280,36 @@ def test_elements_of_nothing_but_arrays_and_structures() -> None:
     assert elements_of(Data(DataTag.ARRAY, (unsigned(1),)), "list") == (unsigned(1),)
     with pytest.raises(RemoteProtocolError, match="octet-string where list is expected"):
         elements_of(octet_string(b""), "list")
+
+
+@pytest.mark.parametrize(
+    ("item", "octets"),
+    [
+        (unsigned, "13 11 00"),
+        (structure(Record), "13 02 02 12 09 00"),
+        (array(unsigned), "13 01 0000 11 00"),
+        (compact_array(unsigned), "13 00 00"),  # none stands in another
+        (anything, "13 00 00"),
+    ],
+    ids=name_of,
+)
+def test_a_compact_array_of_nothing_is_described_as_far_as_its_type_tells(
+    item: DataType[Any], octets: str
+) -> None:
+    data = compact_array(item)(())
+    assert data.to_octets() == bytes.fromhex(octets)
+    assert compact_array(item).from_data(data) == ()
+
+
+def test_a_compact_array_is_described_by_its_first_item() -> None:
+    data = compact_array(array(unsigned))(((1, 2), (3, 4)))
+    assert data.to_octets() == bytes.fromhex("13 01 0002 11 04 01020304")
+    assert data == Data(
+        DataTag.COMPACT_ARRAY,
+        CompactArray(
+            (array(unsigned)((1, 2)), array(unsigned)((3, 4))),
+            TypeDescription(DataTag.ARRAY, (TypeDescription(DataTag.UNSIGNED),), 2),
+        ),
+    )
+    with pytest.raises(LocalProtocolError, match="of another size"):
+        compact_array(array(unsigned))(((1, 2), (3,))).to_octets()

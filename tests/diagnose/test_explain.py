@@ -327,7 +327,6 @@ class TestBreaches:
             ("c001c100080000010000ff0207", "illegal-octet", 12),
             ("c401c105", "illegal-octet", 3),
             ("c401c1000e", "illegal-octet", 4),
-            ("c401c100130f03010203", "not-supported", 4),
             ("c401c100020211", "illegal-octet", 5),
             ("c401c10009ff", "illegal-octet", 5),
             ("c501c10001", "trailing-octets", 4),

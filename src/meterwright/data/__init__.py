@@ -1,6 +1,7 @@
 """Data: the self-describing tree that attributes and parameters are made of, and the types that read meaning from it."""
 
-from meterwright.data.compound import array, elements_of, scaler_unit, structure
+from meterwright.data.compact import ARRAY_CONTENTS, CONTENTS_DESCRIPTION, CompactArray, TypeDescription
+from meterwright.data.compound import array, compact_array, elements_of, scaler_unit, structure
 from meterwright.data.trace import DataField
 from meterwright.data.tree import (
     DEEPEST_NESTING,
@@ -51,17 +52,22 @@ from meterwright.data.types import (
 )
 
 __all__ = [
+    "ARRAY_CONTENTS",
+    "CONTENTS_DESCRIPTION",
     "DEEPEST_NESTING",
+    "CompactArray",
     "Content",
     "Data",
     "DataField",
     "DataTag",
     "DataType",
+    "TypeDescription",
     "anything",
     "array",
     "bcd",
     "bit_string",
     "boolean",
+    "compact_array",
     "cosem_date",
     "cosem_time",
     "date_time",

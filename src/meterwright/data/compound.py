@@ -1,21 +1,22 @@
-"""Data types made of others: arrays, and structures as frozen dataclasses."""
+"""Data types made of others: arrays, compact or not, and structures as frozen dataclasses."""
 
 from collections.abc import Iterable
 from dataclasses import fields
 from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
+from meterwright.data.compact import CompactArray, TypeDescription
 from meterwright.data.tree import Data, DataTag
 from meterwright.data.types import DataType, enum, integer, unexpected
 from meterwright.errors import RemoteProtocolError
 from meterwright.values import ScalerUnit, Unit
 
-__all__ = ["array", "elements_of", "scaler_unit", "structure"]
+__all__ = ["array", "compact_array", "elements_of", "scaler_unit", "structure"]
 
 T = TypeVar("T")
 
 
 def elements_of(data: Data, expected: str) -> tuple[Data, ...]:
-    """The elements of an array or structure."""
+    """The elements of an array, compact or not, or of a structure."""
     if isinstance(data.value, tuple):
         return data.value
     raise unexpected(data, expected)
@@ -33,6 +34,29 @@ def array(item: DataType[T], *, null_is_empty: bool = False) -> DataType[tuple[T
         return tuple(item.from_data(each) for each in elements_of(data, "array"))
 
     return DataType(f"array of {item.name}", to_data, from_data, DataTag.ARRAY, (item,))
+
+
+def compact_array(item: DataType[T]) -> DataType[tuple[T, ...]]:
+    """An array that is sent as a compact one, and read from either. All its items must have the same tags and sizes.
+
+    Their type is described by the first; where there is none, as far as `item` tells it.
+    """
+
+    def to_data(values: Iterable[T]) -> Data:
+        items = tuple(item(value) for value in values)
+        return Data(DataTag.COMPACT_ARRAY, CompactArray(items, None if items else _described(item)))
+
+    return DataType(
+        f"compact-array of {item.name}", to_data, array(item).from_data, DataTag.COMPACT_ARRAY, (item,)
+    )
+
+
+def _described(item: DataType[Any]) -> TypeDescription:
+    """What describes the values of a type, of which there are none: its arrays are empty, what it leaves open is null-data."""
+    parts = tuple(_described(part) for part in item.parts)
+    if item.tag is DataTag.ARRAY or item.tag is DataTag.STRUCTURE:
+        return TypeDescription(item.tag, parts)
+    return TypeDescription(DataTag.NULL_DATA if parts or item.tag is None else item.tag)
 
 
 def structure(record: type[T]) -> DataType[T]:

@@ -12,10 +12,12 @@ visible-string, utf8-string            str (octets that are not legal text survi
 float32, float64                       float
 date-time, date, time                  CosemDateTime, CosemDate, CosemTime
 array, structure                       tuple[Data, ...]
+compact-array                          CompactArray: such a tuple that knows its type description
 =====================================  ===============================================================
 
 Nesting is capped; a count that exceeds the octets left is refused before anything is built, so a tree never has more
-nodes than the octets it came from.
+nodes than the octets it came from. Compact arrays, whose elements bear no tags, have a module of their own: `data.compact`
+enters them into the tables here, with a cap of its own.
 """
 
 import struct
@@ -71,6 +73,7 @@ class DataTag(IntEnum):
     LONG = 0x10
     UNSIGNED = 0x11
     LONG_UNSIGNED = 0x12
+    COMPACT_ARRAY = 0x13
     LONG64 = 0x14
     LONG64_UNSIGNED = 0x15
     ENUM = 0x16

@@ -33,7 +33,6 @@ __all__ = ["breach", "causes_of", "notes_of", "password_note", "trailing", "unre
 
 _LONGEST_TAG: Final = 12
 """Octets of an authentication tag, which ends every authenticated APDU."""
-_COMPACT_ARRAY: Final = 0x13
 _TOO_MANY: Final = "octets too many"
 _CANNOT_STAND: Final = "cannot stand"
 """What codec says of a count that the octets left can't hold."""
@@ -142,10 +141,6 @@ def breach(error: RemoteProtocolError, octets: bytes) -> Finding:
             f"{legal(error.what)}: the APDU has {size} octets and is not complete",
             size,
             hint="copy it whole; if it is whole, octets were lost on the way or a length in it is wrong",
-        )
-    if octets[at] == _COMPACT_ARRAY and "no data tag" in error.what:
-        return Finding(
-            Level.ERROR, "not-supported", "13 begins a compact array: this build does not read them", at
         )
     hint = "copy it whole; if it is whole, the count is wrong" if _CANNOT_STAND in error.what else ""
     return Finding(Level.ERROR, "illegal-octet", _at(at, size, error.what), at, hint=hint)

@@ -13,7 +13,7 @@ from typing import Any
 
 from meterwright.client import Client
 from meterwright.cosem import DataObject
-from meterwright.data import Data, DataTag
+from meterwright.data import Data
 from meterwright.errors import DataAccessError
 from meterwright.firmware.failures import UpdateFailed, UpdateRefused
 from meterwright.firmware.policy import UpdatePolicy
@@ -112,6 +112,6 @@ def version_text(data: Data) -> str:
         octets = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
         text = octets.rstrip(b"\0").decode("utf-8", "replace")
         return text if text and text.isprintable() and "\ufffd" not in text else f"hex:{octets.hex()}"
-    if data.tag in (DataTag.ARRAY, DataTag.STRUCTURE) and isinstance(value, tuple):
+    if isinstance(value, tuple):
         return ", ".join(version_text(each) for each in value)
     return str(value)

@@ -1,10 +1,12 @@
 """Hypothesis strategies for what goes over the wire, derived from the declarations: nothing is listed twice.
 
-`apdus` makes values of every APDU class in the registry, the moment it is declared; `data_trees` makes any Data, and
-`data_of` the Data that one declared type stands for. Needs hypothesis (the extra ``testing``).
+`apdus` makes values of every APDU class in the registry, the moment it is declared; `data_trees` makes any Data,
+`compact_arrays` those alone, and `data_of` the Data that one declared type stands for. Needs hypothesis (the extra
+``testing``).
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_origin, get_type_hints, overload
 
 from meterwright.apdu import APDUS, ActionResponseNormal, Apdu, Unreadable
@@ -32,11 +34,11 @@ from meterwright.codec import (
     declared_fields,
 )
 from meterwright.codec.ber import BerType
-from meterwright.data import Data, DataField, DataTag, DataType
+from meterwright.data import CompactArray, Data, DataField, DataTag, DataType, TypeDescription
 from meterwright.errors import LocalProtocolError, RemoteProtocolError, UsageError
 from meterwright.values import BitString, Conformance, CosemDate, CosemDateTime, CosemTime, DataAccessResult
 
-__all__ = ["HypothesisMissing", "apdus", "data_of", "data_trees"]
+__all__ = ["HypothesisMissing", "apdus", "compact_arrays", "data_of", "data_trees"]
 
 
 class HypothesisMissing(UsageError, ImportError):
@@ -60,6 +62,8 @@ _LONGEST_STRING: Final = 300
 """Octets: two forms of length (short, 81) and three (82) are all reached."""
 _MOST_ITEMS: Final = 5
 _MOST_LEAVES: Final = 12
+_MOST_TIMES: Final = 3
+"""How often an item stands in an array of fixed size: such arrays nest, and multiply."""
 
 
 @overload
@@ -78,6 +82,11 @@ def data_trees() -> SearchStrategy[Data]:
     return _TREES
 
 
+def compact_arrays() -> SearchStrategy[Data]:
+    """Any compact array, as they stand among `data_trees`."""
+    return _COMPACT_ARRAYS
+
+
 def data_of(data_type: DataType[Any]) -> SearchStrategy[Data]:
     """The Data that stands for values of one declared type, as it is sent."""
     tag = data_type.tag
@@ -87,6 +96,8 @@ def data_of(data_type: DataType[Any]) -> SearchStrategy[Data]:
         content: Strategy = st.tuples(*(data_of(part) for part in data_type.parts))
     elif tag is DataTag.ARRAY:
         content = _many(data_of(data_type.parts[0]))
+    elif tag is DataTag.COMPACT_ARRAY:
+        return _many(data_of(data_type.parts[0])).filter(_is_even).map(partial(_compacted, data_type))
     elif tag is DataTag.OCTET_STRING:
         content = _octets(data_type.size)
     else:
@@ -101,6 +112,20 @@ def _is_of(data_type: DataType[Any], data: Data) -> bool:
     except RemoteProtocolError:
         return False
     return True
+
+
+def _is_even(items: tuple[Data, ...]) -> bool:
+    """Whether the items can stand in one compact array: all have the same type, and octets."""
+    try:
+        CompactArray(items).to_contents()
+    except LocalProtocolError:
+        return False
+    return True
+
+
+def _compacted(data_type: DataType[Any], items: tuple[Data, ...]) -> Data:
+    """The items as the type sends them: it knows what describes none."""
+    return data_type(data_type.from_data(Data(DataTag.ARRAY, items)))
 
 
 def _octets(size: int | None = None) -> SearchStrategy[bytes]:
@@ -177,8 +202,37 @@ def _branches(inner: SearchStrategy[Data]) -> SearchStrategy[Data]:
     return st.builds(Data, st.sampled_from((DataTag.ARRAY, DataTag.STRUCTURE)), _many(inner))
 
 
+def _described_branches(inner: SearchStrategy[TypeDescription]) -> SearchStrategy[TypeDescription]:
+    return st.one_of(
+        st.builds(TypeDescription, st.just(DataTag.STRUCTURE), _many(inner)),
+        st.builds(TypeDescription, st.just(DataTag.ARRAY), st.tuples(inner), st.integers(0, _MOST_TIMES)),
+    )
+
+
+def _described(description: TypeDescription) -> SearchStrategy[Data]:
+    """The elements that are of this type."""
+    tag = description.tag
+    if tag in _LEAVES:
+        return _leaf(tag)
+    parts = description.parts * description.times
+    return st.tuples(*(_described(part) for part in parts)).map(lambda elements: Data(tag, elements))
+
+
+def _compact_arrays_of(description: TypeDescription) -> SearchStrategy[Data]:
+    most = min(_MOST_ITEMS, description.most)
+    return st.lists(_described(description), max_size=most).map(
+        lambda elements: Data(DataTag.COMPACT_ARRAY, CompactArray(elements, description))
+    )
+
+
+_DESCRIPTIONS: Final[SearchStrategy[TypeDescription]] = st.recursive(
+    st.sampled_from([TypeDescription(tag) for tag in _LEAVES]), _described_branches, max_leaves=_MOST_ITEMS
+)
+_COMPACT_ARRAYS: Final[SearchStrategy[Data]] = _DESCRIPTIONS.flatmap(_compact_arrays_of)
 _TREES: Final[SearchStrategy[Data]] = st.recursive(
-    st.one_of([_leaf(tag) for tag in _LEAVES]), _branches, max_leaves=_MOST_LEAVES
+    st.one_of([*(_leaf(tag) for tag in _LEAVES), _COMPACT_ARRAYS]),
+    _branches,
+    max_leaves=_MOST_LEAVES,
 )
 
 
