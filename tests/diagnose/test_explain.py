@@ -63,6 +63,8 @@ WELL_FORMED = {
     "aare": "6129a109060760857405080101a203020100a305a103020100be10040e0800065f1f0400007c1bd1040007",
     "rlrq": "6203800100",
     "rlre": "6303800100",
+    "get-response-normal compact array": "c401c100130204010002110316090f010201050341424303040006024142",
+    "get-response-normal compact array of nothing": "c401c100130000",
     "object list": "c401c1000101020412000f110109060000280000ff0202"  # one object, its access rights:
     "0101" "02030f02160100"  # attribute 2, read only, no selectors
     "0101" "02020f011601",  # method 1, access
@@ -194,6 +196,38 @@ class TestWellFormed:
         ):
             assert said in text
         assert "ScalerUnit" not in text
+
+    def test_a_compact_array_names_its_parts(self) -> None:
+        """Those of its description, its length, and the elements of its rows by their declaration."""
+        octets = "c101c1001200002c0000ff0700" + "13 0203060909 10 00000003 0141 01ff 00000004 024142 00"
+        lines = [
+            line.split("  ")[-1].strip() for line in render_text(explain(bytes.fromhex(octets))).splitlines()
+        ]
+        assert lines[lines.index("value: compact-array of 2") :] == [
+            "value: compact-array of 2",
+            "compact-array: tag",
+            "contents-description: structure of 3",
+            "structure: 3 elements",
+            "[0]: double-long-unsigned",
+            "[1]: octet-string",
+            "[2]: octet-string",
+            "array-contents: 2 in a row",
+            "length: 16 octets",
+            "[0]: structure of 3 (ImageToActivateInfo)",
+            "image_to_activate_size: double-long-unsigned 3",
+            "image_to_activate_identification: octet-string “A”",
+            "image_to_activate_signature: octet-string ff",
+            "[1]: structure of 3 (ImageToActivateInfo)",
+            "image_to_activate_size: double-long-unsigned 4",
+            "image_to_activate_identification: octet-string “AB”",
+            "image_to_activate_signature: octet-string (empty)",
+        ]
+
+    def test_a_compact_array_in_a_push_gives_its_values(self) -> None:
+        row = "060100010800ff 00000007 ff 1e"
+        octets = f"0f000000010c07e8010101000000ff800000 13 0203 09 06 0202 0f16 0d {row}"
+        (value,) = explain(bytes.fromhex(octets)).values
+        assert (value.obis, value.raw, value.value, value.unit) == ("1.0.1.8.0.255", 7, 0.7, "Wh")
 
     def test_units_and_times_are_spelled_out(self) -> None:
         assert "unit: enum 30 (Wh)" in render_text(explain(bytes.fromhex("c401c10002020fff161e")))
@@ -327,6 +361,13 @@ class TestBreaches:
             ("c001c100080000010000ff0207", "illegal-octet", 12),
             ("c401c105", "illegal-octet", 3),
             ("c401c1000e", "illegal-octet", 4),
+            ("c401c10013", "truncated", 5),
+            ("c401c1001307", "illegal-octet", 5),
+            ("c401c100131313", "illegal-octet", 5),
+            ("c401c10013120301020304", "illegal-octet", 9),
+            ("c401c100130003010203", "illegal-octet", 7),
+            ("c401c1001301ffff01ffff110401020304", "illegal-octet", 13),
+            ("c401c100130f0301020304", "trailing-octets", 10),
             ("c401c100020211", "illegal-octet", 5),
             ("c401c10009ff", "illegal-octet", 5),
             ("c501c10001", "trailing-octets", 4),
@@ -383,6 +424,15 @@ class TestQuirks:
             ("c401f1000f01", "quirk-reserved-bits", 2),
             ("c401c1000302", "quirk-boolean-octet", 5),
             ("c402c1ff000000010003010203", "quirk-boolean-octet", 3),
+            ("c401c100130303000103", "quirk-boolean-octet", 9),
+            ("c401c1001311810105", "quirk-long-length", 6),
+            ("c401c10013028101110105", "quirk-long-length", 6),
+            ("c401c10013090482000141", "quirk-long-length", 7),
+            ("c401c1000a0161", None, 0),
+            ("c401c1000a01e9", "quirk-visible-string-octets", 4),
+            ("c401c1000c02c3a9", None, 0),
+            ("c401c1000c01e9", "quirk-utf8-string-octets", 4),
+            ("c401c100130c0201e9", "quirk-utf8-string-octets", 7),
             ("c401c1000982000141", "quirk-long-length", 5),
             ("c401c1000281010f01", "quirk-long-length", 5),
             ("c402c1000000000100810101", "quirk-long-length", 9),
@@ -539,6 +589,9 @@ class TestNothingMakesItRaise:
             b"\xc4\x01\xc1\x00\x04\x84\xff\xff\xff\xff",
             b"\xc4\x01\xc1\x00\x01\x82\x40\x00" + b"\x00" * 0x4000,
             b"\xc4\x01\xc1\x00\x04\x82\xff\xff" + b"\xff" * 0x2000,
+            b"\xc4\x01\xc1\x00\x13" + b"\x01\xff\xff" * 30 + b"\x00\x01\x00",
+            b"\xc4\x01\xc1\x00\x13" + b"\x01\xff\xff" * 20_000,
+            b"\xc4\x01\xc1\x00\x13\x02\x05\x11\x00\x00\x00\x00\x82\x20\x00" + bytes(0x2000),
             b"\x61\x82\x40\x00" + b"\xbe\x82\x3f\xfc" * 0x1000,
             b"\xff" * 70_000,
             bytes(70_000),
@@ -552,6 +605,9 @@ class TestNothingMakesItRaise:
             "huge-bits",
             "many",
             "bits",
+            "compact-product",
+            "compact-deep",
+            "compact-dense",
             "acse",
             "ff",
             "00",

@@ -30,10 +30,10 @@ from meterwright.codec import (
     declared_fields,
     decode_length,
 )
-from meterwright.data import Data, DataField, DataTag, decode_data
+from meterwright.data import ARRAY_CONTENTS, CONTENTS_DESCRIPTION, Data, DataField, DataTag, decode_data
 from meterwright.diagnose.elements import Element, Subject, class_name, element, guess, subject
 from meterwright.diagnose.explanation import Part, State
-from meterwright.diagnose.quirks import length_quirk, quirk, quirks_of
+from meterwright.diagnose.quirks import ContentsField, UntaggedField, length_quirk, quirk, quirks_of
 from meterwright.diagnose.wording import kebab, legal, words
 from meterwright.dictionary import describe
 from meterwright.errors import RemoteProtocolError
@@ -205,7 +205,7 @@ class _Annotator:
     def _type_by_shape(self, span: Span, heads: list[Part]) -> str:
         if not isinstance(span.value, Data):
             return ""
-        if any(head.name == DataTag.ARRAY.label for head in heads):
+        if any(head.name in _ARRAYS for head in heads):
             return _IN_ARRAY
         return guess(span.value, in_array=False)
 
@@ -219,21 +219,25 @@ class _Annotator:
             return
         wires = _wires(type(span.value))
         for index, child in enumerate(span.children):
-            if isinstance(known.wire, DataField):
-                named = element(known.type, index)
-                yield self._field(child, self._element(child, named, known.type))
+            if part := _COMPACT_PARTS.get(child.name):
+                yield self._field(child, _Field(child.name, part, known.type))
+            elif isinstance(known.wire, _DescriptionField):
+                yield self._field(child, _Field(child.name, known.wire))
+            elif isinstance(known.wire, DataField):
+                yield self._field(child, self._element(child, element(known.type, index), known))
             elif isinstance(known.wire, SequenceOf):
                 yield self._field(child, _Field(child.name, known.wire.wire))
             else:
                 yield self._field(child, _Field(child.name, wires.get(child.name)))
 
-    def _element(self, span: Span, named: Element, parent_type: str) -> _Field:
+    def _element(self, span: Span, named: Element, parent: _Field) -> _Field:
         """An element of an array or structure; its shape tells its type where nothing else does."""
         type_name = named.type
         if not type_name and isinstance(span.value, Data):
-            in_array = span.value.tag is DataTag.ARRAY
-            type_name = _IN_ARRAY if in_array else guess(span.value, in_array=parent_type == _IN_ARRAY)
-        return _Field(named.name, DataField(), type_name)
+            is_array = span.value.tag.label in _ARRAYS
+            type_name = _IN_ARRAY if is_array else guess(span.value, in_array=parent.type == _IN_ARRAY)
+        untagged = isinstance(parent.wire, UntaggedField)
+        return _Field(named.name, UntaggedField() if untagged else DataField(), type_name)
 
     def _descriptor(self, span: Span, value: AttributeDescriptor | MethodDescriptor) -> Iterator[Part]:
         """Class, logical name and number, each with its name."""
@@ -275,12 +279,21 @@ class _Annotator:
         return parts, wire
 
     def _count(self, wire: WireType | None, position: int, limit: int) -> Iterator[Part]:
-        """Tag and count of an array or structure, or the count of a SEQUENCE OF."""
-        if isinstance(wire, SequenceOf):
-            start = position
-        elif isinstance(wire, DataField) and self._octets[position] in (DataTag.ARRAY, DataTag.STRUCTURE):
-            start = position + 1
-        else:
+        """Tag and count of an array or structure, the count of a SEQUENCE OF, the length of contents."""
+        octet = self._octets[position]
+        tagged = isinstance(wire, DataField) and not isinstance(wire, UntaggedField)
+        name, start, thing = "count", position, "element"
+        if isinstance(wire, ContentsField):
+            name, thing = "length", "octet"
+        elif isinstance(wire, _DescriptionField) and octet == DataTag.ARRAY:
+            yield from self._described_array(position, limit)
+            return
+        elif tagged and octet == DataTag.COMPACT_ARRAY:
+            yield _leaf(self._octets, position, position + 1, DataTag.COMPACT_ARRAY.label, "tag")
+            return
+        elif tagged and octet in (DataTag.ARRAY, DataTag.STRUCTURE):
+            name, start = DataTag(octet).label, position + 1
+        elif not isinstance(wire, SequenceOf):
             return
         if start >= limit:
             return
@@ -291,8 +304,15 @@ class _Annotator:
         if end > limit:
             return
         self._note(length_quirk(self._octets, start))
-        name = "count" if start == position else DataTag(self._octets[position]).label
-        yield _leaf(self._octets, position, end, name, f"{count} element{'' if count == 1 else 's'}")
+        yield _leaf(self._octets, position, end, name, f"{count} {thing}{'' if count == 1 else 's'}")
+
+    def _described_array(self, position: int, limit: int) -> Iterator[Part]:
+        """Tag and count of an array in a type description: the count has always two octets."""
+        end = position + 3
+        if end <= limit:
+            count = int.from_bytes(self._octets[position + 1 : end], "big")
+            told = f"{count} element{'' if count == 1 else 's'}"
+            yield _leaf(self._octets, position, end, DataTag.ARRAY.label, told)
 
     def _note(self, finding: Finding | None) -> None:
         if finding is not None:
@@ -301,6 +321,17 @@ class _Annotator:
 
 _IN_ARRAY: Final = "array of "
 """The type of an array of nobody knows what."""
+_ARRAYS: Final = (DataTag.ARRAY.label, DataTag.COMPACT_ARRAY.label)
+
+
+class _DescriptionField(DataField):
+    """The type description of a compact array, or one of the descriptions in it."""
+
+
+_COMPACT_PARTS: Final[Mapping[str, DataField]] = {
+    CONTENTS_DESCRIPTION: _DescriptionField(),
+    ARRAY_CONTENTS: ContentsField(),
+}
 
 
 def _wires(cls: type[object]) -> Mapping[str, WireType]:

@@ -20,7 +20,7 @@ __all__ = ["Element", "Subject", "class_name", "element", "enum_of", "guess", "s
 SCALER_UNIT: Final = "structure ScalerUnit"
 PUSH_OBJECT: Final = "structure PushObject"
 _ENUM: Final = "enum "
-_ARRAY: Final = "array of "
+_ARRAYS: Final = ("array of ", "compact-array of ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,9 @@ def class_name(class_id: int) -> str:
 
 def element(type_name: str, index: int) -> Element:
     """The element at `index` of a value of that type."""
-    if type_name.startswith(_ARRAY):
-        return Element(f"[{index}]", type_name.removeprefix(_ARRAY))
+    for array in _ARRAYS:
+        if type_name.startswith(array):
+            return Element(f"[{index}]", type_name.removeprefix(array))
     known = _structures().get(type_name, ())
     return known[index] if index < len(known) else Element(f"[{index}]")
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from meterwright.apdu.fields import OptionalDateTime
 from meterwright.codec import Boolean, OctetString, SequenceOf, WireType, decode_length, encode_length
-from meterwright.data import Data, DataTag
+from meterwright.data import Data, DataField, DataTag
 from meterwright.diagnose.wording import kebab
 from meterwright.errors import RemoteProtocolError
 from meterwright.values import (
@@ -21,7 +21,7 @@ from meterwright.values import (
     Unit,
 )
 
-__all__ = ["length_quirk", "other_encoding", "quirk", "quirks_of"]
+__all__ = ["ContentsField", "UntaggedField", "length_quirk", "other_encoding", "quirk", "quirks_of"]
 
 _LENGTH_CODED: Final = {
     DataTag.ARRAY,
@@ -31,6 +31,16 @@ _LENGTH_CODED: Final = {
     DataTag.UTF8_STRING,
     DataTag.BIT_STRING,
 }
+
+
+class UntaggedField(DataField):
+    """Data in the contents of a compact array: its tag stands in the description."""
+
+
+class ContentsField(UntaggedField):
+    """The contents of a compact array: a length, and data without tags."""
+
+
 _Check = Callable[[bytes, int, WireType | None, object], Finding | None]
 
 
@@ -74,7 +84,7 @@ def other_encoding(octets: bytes, again: bytes) -> Finding | None:
 
 def _boolean(octets: bytes, position: int, wire: WireType | None, value: object) -> Finding | None:
     if isinstance(value, Data) and value.tag is DataTag.BOOLEAN:
-        position += 1
+        position += not isinstance(wire, UntaggedField)
     elif not isinstance(wire, Boolean):
         return None
     if octets[position] <= 1:
@@ -85,8 +95,20 @@ def _boolean(octets: bytes, position: int, wire: WireType | None, value: object)
 
 def _length(octets: bytes, position: int, wire: WireType | None, value: object) -> Finding | None:
     if isinstance(value, Data):
-        return length_quirk(octets, position + 1) if value.tag in _LENGTH_CODED else None
+        start = position + (not isinstance(wire, UntaggedField))
+        return length_quirk(octets, start) if value.tag in _LENGTH_CODED else None
     return length_quirk(octets, position) if isinstance(wire, OctetString | SequenceOf) else None
+
+
+def _text(_octets: bytes, position: int, _wire: WireType | None, value: object) -> Finding | None:
+    if not isinstance(value, Data) or not isinstance(value.value, str):
+        return None
+    if value.tag is DataTag.VISIBLE_STRING and not value.value.isascii():
+        message = "the visible-string has octets that are no ASCII; a text with others is a utf8-string"
+        return quirk("visible-string-octets", message, position)
+    if value.tag is DataTag.UTF8_STRING and any("\udc80" <= letter <= "\udcff" for letter in value.value):
+        return quirk("utf8-string-octets", "the utf8-string has octets that are no UTF-8", position)
+    return None
 
 
 def _tagged_date_time(octets: bytes, position: int, wire: WireType | None, _value: object) -> Finding | None:
@@ -121,6 +143,7 @@ def _unknown_code(_octets: bytes, position: int, _wire: WireType | None, value: 
 _CHECKS: Final[tuple[_Check, ...]] = (
     _boolean,
     _length,
+    _text,
     _tagged_date_time,
     _conformance,
     _reserved_bits,

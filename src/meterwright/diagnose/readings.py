@@ -21,7 +21,8 @@ from meterwright.values import CosemDateTime, Obis, Quantity, ScalerUnit
 
 __all__ = ["readings"]
 
-_COMPOUND: Final = (DataTag.ARRAY, DataTag.STRUCTURE)
+_ARRAYS: Final = (DataTag.ARRAY, DataTag.COMPACT_ARRAY)
+_COMPOUND: Final = (*_ARRAYS, DataTag.STRUCTURE)
 _PUSH_OBJECT_LIST: Final = (40, 2)
 """Class and attribute of the list of push objects itself."""
 
@@ -60,14 +61,14 @@ def _pushed(data: Data) -> Iterator[Reading]:
             yield _reading(obis, None, value, scale)
             position += 2 if scale is None else 3
         else:
-            if not guess(elements[position], in_array=data.tag is DataTag.ARRAY):
+            if not guess(elements[position], in_array=data.tag in _ARRAYS):
                 yield from _pushed(elements[position])
             position += 1
 
 
 def _by_push_objects(elements: tuple[Data, ...]) -> Iterator[Reading]:
     """A list of push objects and then a value for each; a list that names itself first is its own first value."""
-    if not elements or elements[0].tag is not DataTag.ARRAY:
+    if not elements or elements[0].tag not in _ARRAYS:
         return
     found = [_push_object(each) for each in elements_of(elements[0], "push objects")]
     objects = [each for each in found if each is not None]

@@ -10,7 +10,7 @@ from typing import Final
 
 from meterwright.apdu import AttributeDescriptor, DataBlock, MethodDescriptor, SelectedAttribute, Unreadable
 from meterwright.codec import Sequence
-from meterwright.data import Data
+from meterwright.data import Data, DataTag, TypeDescription
 from meterwright.diagnose.elements import class_name, enum_of, subject
 from meterwright.diagnose.explanation import Json
 from meterwright.dictionary import ERROR_LISTS, describe, error_meaning, is_likely
@@ -209,6 +209,12 @@ def _(value: str) -> str:
 @_say.register(tuple)
 def _(value: tuple[object, ...]) -> str:
     return f"{len(value)} in a row"
+
+
+@_say.register
+def _(value: TypeDescription) -> str:
+    count = {DataTag.ARRAY: value.count, DataTag.STRUCTURE: len(value.parts)}.get(value.tag)
+    return value.tag.label if count is None else f"{value.tag.label} of {count}"
 
 
 @_say.register
