@@ -11,6 +11,7 @@ and its tests never import it. `tests/interop/peer.py` runs it and types what it
     gurux_peer.py update     --port P --image FILE --identifier TEXT [--wait SECONDS] [--trace]
     gurux_peer.py roundtrips --port P [--count N] [--trace]
     gurux_peer.py translate  --hex OCTETS [--form simple|standard]
+    gurux_peer.py decode     < octets.json                                    (what: gurux_data.py)
     gurux_peer.py bench      [--rounds N] [--seconds S] < inputs.json        (the inputs: gurux_bench.py)
 
 `read`, `update` and `roundtrips` also take --host, --client, --server, --timeout (seconds an answer may take), and:
@@ -38,6 +39,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import gurux_bench
+import gurux_data
 from gurux_dlms import GXByteBuffer, GXDLMSTranslator
 from gurux_dlms.enums import Conformance, TranslatorOutputType
 from gurux_dlms.objects import GXDLMSClock, GXDLMSData, GXDLMSImageTransfer, GXDLMSRegister
@@ -260,6 +262,11 @@ def translate(options: argparse.Namespace, _: list[dict[str, str]]) -> dict[str,
     return {"xml": translator.pduToXml(GXByteBuffer(bytes.fromhex(options.hex)))}
 
 
+def decode(_options: argparse.Namespace, _: list[dict[str, str]]) -> dict[str, object]:
+    """The Data that stdin lists, as the library understands them."""
+    return {"values": [gurux_data.decode(bytes.fromhex(octets)) for octets in json.load(sys.stdin)]}
+
+
 def bench(options: argparse.Namespace, _: list[dict[str, str]]) -> dict[str, object]:
     """Operations per CPU second of what stdin asks for."""
     return {**gurux_bench.rates(json.load(sys.stdin), options.rounds, options.seconds)}
@@ -284,13 +291,21 @@ def arguments() -> argparse.ArgumentParser:
     translating = commands.add_parser("translate")
     translating.add_argument("--hex", required=True)
     translating.add_argument("--form", choices=("simple", "standard"), default="simple")
+    commands.add_parser("decode")
     timing = commands.add_parser("bench")
     timing.add_argument("--rounds", type=int, default=5)
     timing.add_argument("--seconds", type=float, default=0.05, help="how long a round lasts at least")
     return parser
 
 
-COMMANDS = {"read": read, "update": update, "roundtrips": roundtrips, "translate": translate, "bench": bench}
+COMMANDS = {
+    "read": read,
+    "update": update,
+    "roundtrips": roundtrips,
+    "translate": translate,
+    "decode": decode,
+    "bench": bench,
+}
 
 
 def main() -> int:

@@ -187,6 +187,10 @@ class _Translation(TypedDict):
     xml: str
 
 
+class _Decoded(TypedDict):
+    values: list[object]
+
+
 def read(
     port: int,
     *,
@@ -224,6 +228,14 @@ def translate(apdu: bytes, *, form: Literal["simple", "standard"] = "simple", se
     if not _is_translation(report):
         _malformed(report)
     return report["xml"]
+
+
+def decode(data: Sequence[bytes], *, seconds: float = 30.0) -> list[object]:
+    """Each Data as the peer understands it: lists, numbers, texts, or an object with its `error` (gurux_data.py)."""
+    report = _run(["decode"], seconds, json.dumps([octets.hex() for octets in data]))
+    if not _is_decoded(report) or len(report["values"]) != len(data):
+        _malformed(report)
+    return report["values"]
 
 
 def roundtrips(
@@ -322,6 +334,10 @@ def _is_round_trip_report(report: Mapping[str, object]) -> TypeGuard[RoundTripRe
 
 def _is_translation(report: Mapping[str, object]) -> TypeGuard[_Translation]:
     return report.keys() >= _Translation.__required_keys__
+
+
+def _is_decoded(report: Mapping[str, object]) -> TypeGuard[_Decoded]:
+    return report.keys() >= _Decoded.__required_keys__ and isinstance(report["values"], list)
 
 
 def _malformed(report: Mapping[str, object]) -> NoReturn:
