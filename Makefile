@@ -21,7 +21,7 @@ help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
-demo: $(VENV)/.installed ## see a simulated meter take a new firmware, be interrupted, and resume
+demo: $(VENV)/.installed ## see three simulated meters take a new firmware, one be interrupted, and resume
 	$(BIN)/meterwright demo
 
 .PHONY: test

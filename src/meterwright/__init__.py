@@ -16,7 +16,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from meterwright.client import BlockingClient, Client, ClientSettings, MeterAddress, Timeouts
+    from meterwright.client import (
+        BlockingClient,
+        Client,
+        ClientCredentials,
+        ClientSettings,
+        FileCounterStore,
+        MeterAddress,
+        Timeouts,
+    )
     from meterwright.cosem import AssociationLn, Clock, DataObject, ImageTransfer, Register
     from meterwright.data import Data, DataTag
     from meterwright.diagnose import render_text
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
     )
     from meterwright.firmware import Activation, Outcome, UpdatePolicy, UpdateResult, plan, update
     from meterwright.image import FirmwareImage
+    from meterwright.security import Keys, Secret
     from meterwright.values import CosemDateTime, Finding, Obis, Quantity, Unit
 
     __version__: str
@@ -45,15 +54,18 @@ __all__ = [
     "AssociationRejected",
     "BlockingClient",
     "Client",
+    "ClientCredentials",
     "ClientSettings",
     "Clock",
     "CosemDateTime",
     "Data",
     "DataObject",
     "DataTag",
+    "FileCounterStore",
     "Finding",
     "FirmwareImage",
     "ImageTransfer",
+    "Keys",
     "LinkError",
     "LocalProtocolError",
     "MeterAddress",
@@ -63,6 +75,7 @@ __all__ = [
     "Quantity",
     "Register",
     "RemoteProtocolError",
+    "Secret",
     "SecurityError",
     "ServiceError",
     "Timeouts",
@@ -78,7 +91,15 @@ __all__ = [
 ]
 
 _NAMES: Final = {
-    "client": ("BlockingClient", "Client", "ClientSettings", "MeterAddress", "Timeouts"),
+    "client": (
+        "BlockingClient",
+        "Client",
+        "ClientCredentials",
+        "ClientSettings",
+        "FileCounterStore",
+        "MeterAddress",
+        "Timeouts",
+    ),
     "cosem": ("AssociationLn", "Clock", "DataObject", "ImageTransfer", "Register"),
     "data": ("Data", "DataTag"),
     "diagnose": ("explain", "render_text"),
@@ -95,6 +116,7 @@ _NAMES: Final = {
     ),
     "firmware": ("Activation", "Outcome", "UpdatePolicy", "UpdateResult", "plan", "update"),
     "image": ("FirmwareImage",),
+    "security": ("Keys", "Secret"),
     "values": ("CosemDateTime", "Finding", "Obis", "Quantity", "Unit"),
 }
 _HOMES: Final = MappingProxyType({name: home for home, names in _NAMES.items() for name in names})
