@@ -284,7 +284,7 @@ def test_killed_at_any_moment_no_number_comes_twice(tmp_path: Path) -> None:
     [
         ("store.reserve(owner, 10); die()", 10),
         ("counter = SendCounter(store, owner, batch=10); counter.next(); die()", 10),
-        ("counters._sync_folder = die; store.reserve(owner, 10)", 10),
+        ("counters.sync_folder = die; store.reserve(owner, 10)", 10),
         ("counters.os.fsync = die; store.reserve(owner, 10)", 0),
         ("counters.os.write = die; store.reserve(owner, 10)", 0),
         ("Path.replace = die; store.reserve(owner, 10)", 0),

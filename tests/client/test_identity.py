@@ -179,7 +179,7 @@ def test_who_comes_second_takes_the_title_of_the_first(
         ("identity.secrets.token_bytes = die", False),
         ("identity.os.fsync = die", False),
         ("identity._put = die", False),
-        ("identity._sync_folder = die", True),
+        ("identity.sync_folder = die", True),
     ],
     ids=["drawing", "writing", "written", "in place"],
 )

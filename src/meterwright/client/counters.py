@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 from weakref import WeakSet
 
+from meterwright.client.durable import sync_folder
 from meterwright.errors import SecurityError, UsageError
 from meterwright.security import CounterOwner, CounterRecord, CounterStore
 from meterwright.security.counters import FIRST
@@ -191,15 +192,4 @@ def _replace(path: Path, content: bytes) -> None:
     finally:
         os.close(descriptor)
     new.replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Force the new name to the disk too; Windows does so by itself, and can't open folders."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from meterwright.client.durable import sync_folder
 from meterwright.errors import UsageError
 
 __all__ = ["installation_title"]
@@ -82,7 +83,7 @@ def _offer(path: Path, title: bytes) -> None:
             _put(fresh, path)
     finally:
         fresh.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _put(fresh: Path, path: Path) -> None:
@@ -91,14 +92,3 @@ def _put(fresh: Path, path: Path) -> None:
         fresh.rename(path)
     else:
         path.hardlink_to(fresh)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Force the new name to the disk too; Windows does so by itself, and can't open folders."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
