@@ -2,6 +2,7 @@
 
 from meterwright.data.compact import ARRAY_CONTENTS, CONTENTS_DESCRIPTION, CompactArray, TypeDescription
 from meterwright.data.compound import array, compact_array, elements_of, scaler_unit, structure
+from meterwright.data.rows import Column, Row, Rows, RowShape, decode_rows, encode_rows
 from meterwright.data.trace import DataField
 from meterwright.data.tree import (
     DEEPEST_NESTING,
@@ -55,12 +56,16 @@ __all__ = [
     "ARRAY_CONTENTS",
     "CONTENTS_DESCRIPTION",
     "DEEPEST_NESTING",
+    "Column",
     "CompactArray",
     "Content",
     "Data",
     "DataField",
     "DataTag",
     "DataType",
+    "Row",
+    "RowShape",
+    "Rows",
     "TypeDescription",
     "anything",
     "array",
@@ -72,6 +77,7 @@ __all__ = [
     "cosem_time",
     "date_time",
     "decode_data",
+    "decode_rows",
     "delta_double_long",
     "delta_double_long_unsigned",
     "delta_integer",
@@ -83,6 +89,7 @@ __all__ = [
     "double_long_unsigned",
     "elements_of",
     "encode_data",
+    "encode_rows",
     "enum",
     "enumerated",
     "flags",

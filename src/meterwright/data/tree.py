@@ -33,7 +33,7 @@ from meterwright.errors import LocalProtocolError, RemoteProtocolError
 from meterwright.values import BitString, CosemDate, CosemDateTime, CosemTime
 
 __all__ = [
-    "DECODERS", "DEEPEST_NESTING", "MISFITS", "WRITERS", "Content", "Data", "DataTag", "Decode",
+    "DECODERS", "DEEPEST_NESTING", "FORMATS", "MISFITS", "WRITERS", "Content", "Data", "DataTag", "Decode",
     "check_depth", "counted", "decode_data", "encode_data", "misfit", "node",
 ]  # fmt: skip
 
@@ -120,7 +120,7 @@ class Data(NamedTuple):
         return data
 
 
-_FORMATS: Final = {
+FORMATS: Final = {
     DataTag.DOUBLE_LONG: "i",
     DataTag.DOUBLE_LONG_UNSIGNED: "I",
     DataTag.BCD: "B",
@@ -363,7 +363,7 @@ def _elements(tag: DataTag) -> tuple[Decode, Write]:
 
 
 _CODERS: Final[dict[DataTag, tuple[Decode, Write]]] = {
-    **{tag: _packed(tag, format_) for tag, format_ in _FORMATS.items()},
+    **{tag: _packed(tag, format_) for tag, format_ in FORMATS.items()},
     DataTag.NULL_DATA: _nothing(DataTag.NULL_DATA),
     DataTag.DONT_CARE: _nothing(DataTag.DONT_CARE),
     DataTag.ARRAY: _elements(DataTag.ARRAY),
