@@ -4,14 +4,14 @@ Each operation does what an application asks for, from the octets to a Python va
 does so is checked before it is timed, here as well as by the peer (tests/interop/gurux_bench.py).
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from tests.bench.frames import frame_operations
 from tests.bench.image_block import ciphered_block_operations, plain_block_operations
 from tests.bench.operation import Operation
+from tests.bench.profile import profile_operations
 
-from meterwright import Clock, CosemDateTime, Data, DataTag, Obis
+from meterwright import Clock, CosemDateTime, Data, Obis
 from meterwright.apdu import AttributeDescriptor, GetRequestNormal, GetResponseNormal, decode_apdu
 from meterwright.values import InvokeIdAndPriority
 
@@ -24,12 +24,9 @@ _MOMENT = datetime(2026, 3, 29, 1, 30, 15, tzinfo=UTC)
 
 def operations(profile_rows: int) -> tuple[Operation, ...]:
     """All of them; the profile buffer has so many rows."""
-    profile = _profile(profile_rows)
-    buffer = profile.to_octets()
     return (
         _decoding_clock(),
-        Operation("decode_profile", "profile_buffer_data", buffer, _decoding_profile(profile), profile_rows),
-        Operation("encode_profile", "profile_buffer_values", buffer, profile.to_octets, profile_rows),
+        *profile_operations(profile_rows),
         _encoding_get(),
         *plain_block_operations(),
         *ciphered_block_operations(),
@@ -50,34 +47,6 @@ def _decoding_clock() -> Operation:
 
     assert decode() == _MOMENT
     return Operation("decode_clock", "get_response_clock", octets, decode)
-
-
-def _profile(count: int) -> Data:
-    """A load profile: a time stamp every 15 minutes as meters send it, 3 u32, i32, 2 u16, u8."""
-    begin = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
-    return Data(DataTag.ARRAY, tuple(_profile_row(begin + 900 * index, index) for index in range(count)))
-
-
-def _profile_row(seconds: int, index: int) -> Data:
-    stamp = CosemDateTime.from_datetime(datetime.fromtimestamp(seconds, UTC)).to_octets()
-    energies = tuple(Data(DataTag.DOUBLE_LONG_UNSIGNED, 100_000 * column + 37 * index) for column in range(3))
-    measured = (
-        Data(DataTag.DOUBLE_LONG, 500 - index),
-        Data(DataTag.LONG_UNSIGNED, 2300 + index % 50),
-        Data(DataTag.LONG_UNSIGNED, 5000),
-        Data(DataTag.UNSIGNED, index % 8),
-    )
-    return Data(DataTag.STRUCTURE, (Data(DataTag.OCTET_STRING, stamp), *energies, *measured))
-
-
-def _decoding_profile(profile: Data) -> Callable[[], Data]:
-    octets = profile.to_octets()
-
-    def decode() -> Data:
-        return Data.from_octets(octets)
-
-    assert decode() == profile
-    return decode
 
 
 def _encoding_get() -> Operation:
