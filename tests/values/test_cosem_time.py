@@ -332,3 +332,15 @@ def test_repr_names_what_is_given() -> None:
     assert repr(CosemTime(second=5)) == "CosemTime(second=5)"
     moment = CosemDateTime(2024, clock_status=ClockStatus.DOUBTFUL_VALUE)
     assert repr(moment) == "CosemDateTime(year=2024, clock_status=<ClockStatus.DOUBTFUL_VALUE: 2>)"
+
+
+@given(st.lists(st.binary(min_size=12, max_size=12)))
+def test_many_are_made_as_one_by_one(each: list[bytes]) -> None:
+    assert CosemDateTime.many_from_octets(iter(each)) == [
+        CosemDateTime.from_octets(octets) for octets in each
+    ]
+
+
+def test_many_of_which_one_has_not_its_size() -> None:
+    with pytest.raises(ValueError, match="a CosemTime has 4 octets, not 3"):
+        CosemTime.many_from_octets([bytes(4), bytes(3)])

@@ -14,7 +14,7 @@ not followed, and no octet is looked at more than once before the tree is asked.
 import struct
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import starmap
 from math import isnan
 from operator import itemgetter
@@ -293,9 +293,9 @@ def _rows_of_one_shape(octets: bytes, date_times: frozenset[int]) -> Rows | None
     rows: list[Row] = list(plan.row.iter_unpack(body))
     if any(any(map(isnan, map(itemgetter(index), rows))) for index in plan.odd):
         return None
-    readers = [(index, kind.read) for index, kind in plan.kinds]
+    readers: list[tuple[int, Convert]] = [(index, partial(map, kind.read)) for index, kind in plan.kinds]
     readers += [
-        (index, CosemDateTime.from_octets)
+        (index, CosemDateTime.many_from_octets)
         for index, column in enumerate(shape.columns)
         if index in date_times and column == _MOMENT
     ]
@@ -318,7 +318,7 @@ def _converted(rows: Iterable[Iterable[Any]], converters: Iterable[tuple[int, Co
     """The rows with some of their columns converted; they are turned round, as a column is quicker than cells here and there."""
     columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
     for index, convert in converters:
-        columns[index] = map(convert, columns[index])
+        columns[index] = convert(columns[index])
     return list(zip(*columns, strict=True))
 
 
@@ -339,10 +339,10 @@ def _packed(plan: _Plan, rows: Sequence[Sequence[Any]]) -> bytes | None:
 
 def _raw(plan: _Plan, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]] | None:
     """The rows as `struct` takes them, None where it would take what the tree does not, or make something else of it."""
-    writers = [(index, kind.write) for index, kind in plan.kinds]
+    writers: list[tuple[int, Convert]] = [(index, partial(map, kind.write)) for index, kind in plan.kinds]
     converted = {index for index, _ in writers}
     writers += [
-        (index, _octets)
+        (index, partial(map, _octets))
         for index, _ in plan.sizes
         if index not in converted and isinstance(rows[0][index], CosemDateTime)
     ]

@@ -10,9 +10,11 @@ Refused, with ValueError: a wrong number of octets, a field too large for its oc
 what is no moment.
 """
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
+from itertools import repeat
 from types import MemberDescriptorType
 from typing import ClassVar, Final, Self, overload
 
@@ -78,6 +80,17 @@ class _Moment:
         moment = object.__new__(cls)
         _set_octets(moment, bytes(octets))
         return moment
+
+    @classmethod
+    def many_from_octets(cls, each: Iterable[bytes]) -> list[Self]:
+        """As `from_octets` one by one, for a third of the time: a column of a profile."""
+        given = each if isinstance(each, tuple) else tuple(each)
+        if wrong := set(map(len, given)) - {cls.SIZE}:
+            raise ValueError(f"a {cls.__name__} has {cls.SIZE} octets, not {min(wrong)}")
+        moments = list(map(object.__new__, repeat(cls, len(given))))
+        kept = given if set(map(type, given)) == {bytes} else map(bytes, given)
+        deque(map(_set_octets, moments, kept), maxlen=0)  # runs the map, and keeps nothing
+        return moments
 
     def to_octets(self) -> bytes:
         """The octets, as they came or as the fields made them."""
