@@ -20,7 +20,8 @@ from meterwright.data import (
     decode_rows,
     encode_rows,
 )
-from meterwright.data.rows import MOST_COLUMNS, _rows_of_one_shape
+from meterwright.data.rows import _rows_of_one_shape
+from meterwright.data.shape import MOST_COLUMNS
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 from meterwright.testing import data_trees
 from meterwright.values import BitString, CosemDateTime

@@ -2,7 +2,8 @@
 
 from meterwright.data.compact import ARRAY_CONTENTS, CONTENTS_DESCRIPTION, CompactArray, TypeDescription
 from meterwright.data.compound import array, compact_array, elements_of, scaler_unit, structure
-from meterwright.data.rows import Column, Row, Rows, RowShape, decode_rows, encode_rows
+from meterwright.data.rows import Rows, RowShape, decode_rows, encode_rows
+from meterwright.data.shape import Column, Row
 from meterwright.data.trace import DataField
 from meterwright.data.tree import (
     DEEPEST_NESTING,

@@ -11,37 +11,22 @@ Refuses what is no array (or compact array) of structures. Work is bounded: a sh
 not followed, and no octet is looked at more than once before the tree is asked.
 """
 
-import struct
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from itertools import starmap
 from math import isnan
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 from meterwright.codec import decode_length, length_octets
-from meterwright.data.tree import FORMATS, MISFITS, Data, DataTag, decode_data, node
+from meterwright.data.shape import Column, Convert, Plan, Row, column_of, octets_of, plan_of, shaped
+from meterwright.data.tree import MISFITS, Data, DataTag, node
 from meterwright.data.types import unexpected
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
-from meterwright.values import BitString, CosemDate, CosemDateTime, CosemTime
+from meterwright.values import CosemDateTime
 
-__all__ = ["MOST_COLUMNS", "Column", "Row", "RowShape", "Rows", "decode_rows", "encode_rows"]
-
-MOST_COLUMNS: Final = 255
-"""Of more columns no `struct` is made: real profiles have some dozens."""
-_LONGEST: Final = 0xFFFF
-
-Row: TypeAlias = tuple[Any, ...]
-"""The values of one structure: what `Data.value` is for each element."""
-
-
-class Column(NamedTuple):
-    """What a column holds. `length` is that of a string, as sent (of a bit-string in bits); 0 for all others."""
-
-    tag: DataTag
-    length: int = 0
-
+__all__ = ["Row", "RowShape", "Rows", "decode_rows", "encode_rows"]
 
 _MOMENT: Final = Column(DataTag.OCTET_STRING, 12)
 
@@ -60,7 +45,7 @@ class RowShape:
     @classmethod
     def of(cls, row: Data) -> "RowShape":
         """The shape of one structure. RemoteProtocolError where it is none."""
-        return cls(tuple(_column(element) for element in _elements_of(row)))
+        return cls(tuple(column_of(element) for element in _elements_of(row)))
 
 
 class Rows(NamedTuple):
@@ -84,7 +69,7 @@ def encode_rows(shape: RowShape, rows: Sequence[Sequence[Any]]) -> bytes:
 
     Strings may have other lengths than the shape says, which takes longer. CosemDateTime may stand where octets are meant.
     """
-    plan = _plan(shape.columns)
+    plan = plan_of(shape.columns)
     octets = _packed(plan, rows) if plan and rows else None
     return _tree_of(shape.columns, rows).to_octets() if octets is None else octets
 
@@ -96,15 +81,6 @@ def _elements_of(row: Data) -> tuple[Data, ...]:
     if row.tag is not DataTag.STRUCTURE or not isinstance(row.value, tuple):
         raise unexpected(row, "a structure")
     return row.value
-
-
-def _column(data: Data) -> Column:
-    value = data.value
-    if isinstance(value, BitString):
-        return Column(data.tag, value.length)
-    if data.tag is DataTag.UTF8_STRING and isinstance(value, str):
-        return Column(data.tag, len(value.encode("utf-8", "surrogateescape")))
-    return Column(data.tag, len(value) if isinstance(value, bytes | str) else 0)
 
 
 def _rows_of_tree(data: Data, date_times: Collection[int]) -> Rows:
@@ -143,186 +119,35 @@ def _cell(column: Column, value: Any) -> Data:
 
 # ------------------------------------------------------------------------------------------------ by the shape
 
-Convert: TypeAlias = Callable[[Any], Any]
-
-
-class _Kind(NamedTuple):
-    """How a tag whose value is no number stands in a `struct`: as `size` octets, converted cell by cell."""
-
-    read: Convert
-    write: Convert
-    size: int | None = None  # None: the column tells
-
-
-def _no_value(_octets: object) -> None:
-    return None
-
-
-def _no_octets(value: object) -> bytes:
-    if value is not None:
-        raise ValueError("not None")
-    return b""
-
-
-def _octets(value: Any) -> bytes:
-    octets: bytes = value.to_octets()
-    return octets
-
-
-def _text(encoding: str, errors: str = "strict") -> _Kind:
-    def read(octets: bytes) -> str:
-        return octets.decode(encoding, errors)
-
-    def write(text: str) -> bytes:
-        return text.encode(encoding, errors)
-
-    return _Kind(read, write)
-
-
-def _bits(length: int) -> _Kind:
-    def read(octets: bytes) -> BitString:
-        return BitString(octets, length)
-
-    def write(bits: BitString) -> bytes:
-        if bits.length != length:
-            raise ValueError("of another length")
-        return bits.octets
-
-    return _Kind(read, write)
-
-
-_KINDS: Final = {
-    DataTag.NULL_DATA: _Kind(_no_value, _no_octets, 0),
-    DataTag.DONT_CARE: _Kind(_no_value, _no_octets, 0),
-    DataTag.VISIBLE_STRING: _text("latin-1"),
-    DataTag.UTF8_STRING: _text("utf-8", "surrogateescape"),
-    DataTag.DATE_TIME: _Kind(CosemDateTime.from_octets, _octets, 12),
-    DataTag.DATE: _Kind(CosemDate.from_octets, _octets, 5),
-    DataTag.TIME: _Kind(CosemTime.from_octets, _octets, 4),
-}
-_NUMBERS: Final = {**FORMATS, DataTag.BOOLEAN: "?", DataTag.FLOAT32: "f"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """How rows of one shape are read and written at once."""
-
-    row: struct.Struct
-    """Reads and writes the values of a row; what is the same in all rows is skipped, and zero when written."""
-    constants: tuple[tuple[int, bytes], ...]
-    """Where in a row which octet must stand: tags, lengths, the head of the structure."""
-    sizes: tuple[tuple[int, int], ...]
-    """Columns that are octets for `struct`, which would cut or fill them, and how many they must be."""
-    kinds: tuple[tuple[int, _Kind], ...]
-    """Columns whose values are no numbers and no octets."""
-    odd: tuple[int, ...]
-    """Columns of float32, whose not-a-numbers the tree alone keeps."""
-    booleans: tuple[int, ...]
-    """Columns that `struct` would make of anything."""
-
-
-def _plan(columns: tuple[Column, ...]) -> _Plan | None:
-    """The plan for a shape, None where it can't be followed."""
-    return _made_plan(columns) if len(columns) <= MOST_COLUMNS else None  # before anything is kept
-
-
-@lru_cache(maxsize=64)
-def _made_plan(columns: tuple[Column, ...]) -> _Plan | None:
-    constants = list(enumerate(_single_octets(b"\x02" + length_octets(len(columns)))))
-    format_, position = f">{len(constants)}x", len(constants)
-    for column in columns:
-        found = _cell_format(column)
-        if found is None:
-            return None
-        head, cell = found
-        constants += enumerate(_single_octets(head), position)
-        format_ += f"{len(head)}x{cell}"
-        position += len(head) + struct.calcsize(f">{cell}")
-    tags = [column.tag for column in columns]
-    return _Plan(
-        struct.Struct(format_),
-        tuple(constants),
-        tuple((index, _size(column)) for index, column in enumerate(columns) if column.tag not in _NUMBERS),
-        tuple((index, kind) for index, column in enumerate(columns) if (kind := _kind(column))),
-        tuple(index for index, tag in enumerate(tags) if tag is DataTag.FLOAT32),
-        tuple(index for index, tag in enumerate(tags) if tag is DataTag.BOOLEAN),
-    )
-
-
-def _single_octets(octets: bytes) -> list[bytes]:
-    return [octets[index : index + 1] for index in range(len(octets))]
-
-
-def _kind(column: Column) -> _Kind | None:
-    return _bits(column.length) if column.tag is DataTag.BIT_STRING else _KINDS.get(column.tag)
-
-
-def _size(column: Column) -> int:
-    """How many octets a cell has that is no number."""
-    if column.tag is DataTag.BIT_STRING:
-        return (column.length + 7) // 8
-    kind = _KINDS.get(column.tag)
-    return column.length if kind is None or kind.size is None else kind.size
-
-
-def _cell_format(column: Column) -> tuple[bytes, str] | None:
-    """The octets before a value, and how `struct` reads the value."""
-    head = bytes((column.tag,))
-    if number := _NUMBERS.get(column.tag):
-        return head, number
-    kind = _kind(column)
-    if (kind is None and column.tag is not DataTag.OCTET_STRING) or not 0 <= column.length <= _LONGEST:
-        return None
-    if kind is None or kind.size is None:
-        head += length_octets(column.length)
-    return head, f"{_size(column)}s"
-
 
 def _rows_of_one_shape(octets: bytes, date_times: frozenset[int]) -> Rows | None:
-    """The rows, None where they are not of one shape."""
-    head = _head(octets)
-    if head is None:
-        return None
-    count, start, shape = head
-    plan = _plan(shape.columns)
-    if plan is None or len(octets) - start != count * plan.row.size:
-        return None
-    body, size = octets[start:], plan.row.size
-    if not all(body[offset::size] == octet * count for offset, octet in plan.constants):
-        return None
-    rows: list[Row] = list(plan.row.iter_unpack(body))
-    if any(any(map(isnan, map(itemgetter(index), rows))) for index in plan.odd):
-        return None
-    readers: list[tuple[int, Convert]] = [(index, partial(map, kind.read)) for index, kind in plan.kinds]
-    readers += [
-        (index, CosemDateTime.many_from_octets)
-        for index, column in enumerate(shape.columns)
-        if index in date_times and column == _MOMENT
-    ]
-    return Rows(shape, _converted(rows, readers) if readers else rows)
-
-
-def _head(octets: bytes) -> tuple[int, int, RowShape] | None:
-    """How many rows there are, where they begin, and the shape of the first."""
+    """The rows, None where they are not of one shape, or more follows."""
     try:
         count, start = decode_length(octets, 1)
-        if octets[0] != DataTag.ARRAY or not count or octets[start] != DataTag.STRUCTURE:
-            return None
-        first, _ = decode_data(octets, start, 1)
     except (IndexError, RemoteProtocolError):  # the tree will tell, in its own words
         return None
-    return count, start, RowShape.of(first)
+    found = shaped(octets, start, count, 1) if octets[0] == DataTag.ARRAY else None
+    if found is None or found.end != len(octets):
+        return None
+    readers: list[tuple[int, Convert]] = [
+        (index, partial(map, kind.read)) for index, kind in found.plan.kinds
+    ]
+    readers += [
+        (index, CosemDateTime.many_from_octets)
+        for index, column in enumerate(found.columns)
+        if index in date_times and column == _MOMENT
+    ]
+    return Rows(RowShape(found.columns), _converted(found.turned(), readers) if readers else found.rows)
 
 
-def _converted(rows: Iterable[Iterable[Any]], converters: Iterable[tuple[int, Convert]]) -> list[Row]:
-    """The rows with some of their columns converted; they are turned round, as a column is quicker than cells here and there."""
-    columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+def _converted(columns: list[Iterable[Any]], converters: Iterable[tuple[int, Convert]]) -> list[Row]:
+    """The rows of these columns, some of them converted: a column at once is quicker than cells here and there."""
     for index, convert in converters:
         columns[index] = convert(columns[index])
     return list(zip(*columns, strict=True))
 
 
-def _packed(plan: _Plan, rows: Sequence[Sequence[Any]]) -> bytes | None:
+def _packed(plan: Plan, rows: Sequence[Sequence[Any]]) -> bytes | None:
     """The rows, None where a value is not as the plan has it."""
     try:
         raw = _raw(plan, rows)
@@ -337,16 +162,16 @@ def _packed(plan: _Plan, rows: Sequence[Sequence[Any]]) -> bytes | None:
     return b"".join((b"\x01", length_octets(count), body))
 
 
-def _raw(plan: _Plan, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]] | None:
+def _raw(plan: Plan, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]] | None:
     """The rows as `struct` takes them, None where it would take what the tree does not, or make something else of it."""
     writers: list[tuple[int, Convert]] = [(index, partial(map, kind.write)) for index, kind in plan.kinds]
     converted = {index for index, _ in writers}
     writers += [
-        (index, partial(map, _octets))
+        (index, partial(map, octets_of))
         for index, _ in plan.sizes
         if index not in converted and isinstance(rows[0][index], CosemDateTime)
     ]
-    raw = _converted(rows, writers) if writers else rows
+    raw = _converted(list(zip(*rows, strict=True)), writers) if writers else rows
     if any(any(len(row[index]) != size for row in raw) for index, size in plan.sizes):
         return None
     if any(any(map(isnan, map(itemgetter(index), raw))) for index in plan.odd):
