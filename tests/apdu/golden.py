@@ -1,6 +1,6 @@
 """Octets and what they mean, for every APDU there is: the forms of the Green Book, written out by hand.
 
-Sources: the Green Book's examples and its ASN.1 (9.4, 9.5); where a meter is named in a comment, what it was seen to send.
+Sources: the Green Book's examples and its ASN.1 (9.4, 9.5), and where it is said a collection of captures; where a meter is named in a comment, what it was seen to send.
 """
 
 from typing import Final
@@ -9,6 +9,16 @@ from meterwright.apdu import (
     CIPHERED_SERVICES,
     Aare,
     Aarq,
+    AccessRequest,
+    AccessRequestAction,
+    AccessRequestGet,
+    AccessRequestGetWithSelection,
+    AccessRequestSet,
+    AccessRequestSetWithSelection,
+    AccessResponse,
+    AccessResponseAction,
+    AccessResponseGet,
+    AccessResponseSet,
     ActionRequestNextPblock,
     ActionRequestNormal,
     ActionRequestWithFirstPblock,
@@ -22,10 +32,12 @@ from meterwright.apdu import (
     ActionResponseWithPblock,
     Apdu,
     AttributeDescriptor,
+    BlockNumberAccess,
     ConfirmedServiceError,
     DataBlock,
     DataNotification,
     DataNotificationConfirm,
+    EventNotificationRequest,
     ExceptionResponse,
     GeneralDedCiphering,
     GeneralGloCiphering,
@@ -35,9 +47,12 @@ from meterwright.apdu import (
     GetResponseNormal,
     GetResponseWithDataBlock,
     GetResponseWithList,
+    InformationReportRequest,
     InitiateRequest,
     InitiateResponse,
     MethodDescriptor,
+    ParameterizedAccess,
+    ReadDataBlockAccess,
     Rlre,
     Rlrq,
     SelectedAttribute,
@@ -52,6 +67,8 @@ from meterwright.apdu import (
     SetResponseLastDataBlockWithList,
     SetResponseNormal,
     SetResponseWithList,
+    VariableName,
+    WriteDataBlockAccess,
 )
 from meterwright.data import Data, DataTag, integer, octet_string, unsigned
 from meterwright.values import (
@@ -338,6 +355,84 @@ _NOTIFICATION: Final[tuple[tuple[str, Apdu], ...]] = (
     ("0F 00000001 0C 07E8010101000000FF800000 0F01", DataNotification(NOBODY, MOMENT, integer(1))),
     ("10 00000001 00", DataNotificationConfirm(NOBODY, None)),
     ("10 00000001 0C 07E8010101000000FF800000", DataNotificationConfirm(NOBODY, MOMENT)),
+    # apdus.txt: event-notif, event-notif-time, info-report
+    ("C2 00 0001 0000600100FF 02 0F01", EventNotificationRequest(None, SERIAL, integer(1))),
+    (
+        "C2 01 0C 07E8010101000000FF800000 0001 0000600100FF 02 0F01",
+        EventNotificationRequest(MOMENT, SERIAL, integer(1)),
+    ),
+    ("18 00 01 02 FA00 01 0F01", InformationReportRequest(None, (VariableName(0xFA00),), (integer(1),))),
+    (
+        "18 01 0F 32303234303130313030303030305A 02 02 FA00 04 FA08 01 00 02 0F01 00",
+        InformationReportRequest(
+            "20240101000000Z",
+            (VariableName(0xFA00), ParameterizedAccess(0xFA08, 1, NONE)),
+            (integer(1), NONE),
+        ),
+    ),
+    (
+        "18 00 03 05 0001 06 00 0002 03 010203 07 01 0003 00",
+        InformationReportRequest(
+            None,
+            (BlockNumberAccess(1), ReadDataBlockAccess(False, 2, _RAW), WriteDataBlockAccess(True, 3)),
+            (),
+        ),
+    ),
+)
+
+_PLAIN_40: Final = LongInvokeIdAndPriority(0, high_priority=False)
+_ACCESS: Final[tuple[tuple[str, Apdu], ...]] = (
+    # apdus.txt: access-req, access-resp
+    (
+        "D9 40000000 00 02 01 0003 0000010000FF 02 01 0008 0000010000FF 02 02 00 00",
+        AccessRequest(
+            _PLAIN_40,
+            None,
+            (AccessRequestGet(AttributeDescriptor(3, CLOCK, 2)), AccessRequestGet(TIME)),
+            (NONE, NONE),
+        ),
+    ),
+    (
+        "DA 40000000 00 00 02 00 0F01 02 01 00 02 00",
+        AccessResponse(
+            _PLAIN_40,
+            None,
+            None,
+            (NONE, integer(1)),
+            (AccessResponseGet(DataAccessResult.SUCCESS), AccessResponseSet(DataAccessResult.SUCCESS)),
+        ),
+    ),
+    # every specification, by the ASN.1
+    (
+        (
+            "D9 E0000005 0C 07E8010101000000FF800000 05"
+            "01 0001 0000600100FF 02  02 0008 0000010000FF 02  03 0012 00002C0000FF 03"
+            "04 0001 0000600100FF 02 02 0202 1101 1109  05 0001 0000600100FF 02 02 0202 1101 1109"
+            "05 00 0F01 0F00 00 0F02"
+        ),
+        AccessRequest(
+            LongInvokeIdAndPriority(5, break_on_error=True),
+            MOMENT,
+            (
+                AccessRequestGet(SERIAL),
+                AccessRequestSet(TIME),
+                AccessRequestAction(VERIFY),
+                AccessRequestGetWithSelection(SERIAL, _BY_ENTRY),
+                AccessRequestSetWithSelection(SERIAL, _BY_ENTRY),
+            ),
+            (NONE, integer(1), integer(0), NONE, integer(2)),
+        ),
+    ),
+    (
+        "DA E0000005 0C 07E8010101000000FF800000 01 01 03 0012 00002C0000FF 03 01 00 01 03 02",
+        AccessResponse(
+            LongInvokeIdAndPriority(5, break_on_error=True),
+            MOMENT,
+            (AccessRequestAction(VERIFY),),
+            (NONE,),
+            (AccessResponseAction(ActionResult.TEMPORARY_FAILURE),),
+        ),
+    ),
 )
 
 _CIPHERED_OCTETS: Final = octets_of("30 01234567 411312FF935A47566827C467BC7D825C3BE4A77C3FCC056B6B")
@@ -366,6 +461,7 @@ GOLDEN: Final[tuple[tuple[str, Apdu], ...]] = (
     *_SET,
     *_ACTION,
     *_NOTIFICATION,
+    *_ACCESS,
     *_CIPHERED,
 )
 """Each is sent as it stands here, and read as it stands here."""

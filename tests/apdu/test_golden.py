@@ -1,7 +1,7 @@
 """Every APDU against octets written by hand, both ways; and where meters depart from the book, what is read all the same."""
 
 import pytest
-from tests.apdu.golden import C1, GOLDEN, MOMENT, NOBODY, STANDARD, octets_of
+from tests.apdu.golden import C1, GOLDEN, MOMENT, NOBODY, SERIAL, STANDARD, octets_of
 
 from meterwright.apdu import (
     APDUS,
@@ -10,13 +10,14 @@ from meterwright.apdu import (
     ActionResponseNormal,
     Apdu,
     DataNotification,
+    EventNotificationRequest,
     GetResponseNormal,
     InitiateRequest,
     InitiateResponse,
     decode_apdu,
 )
 from meterwright.codec import Span
-from meterwright.data import Data, DataTag, octet_string
+from meterwright.data import Data, DataTag, integer, octet_string
 from meterwright.errors import RemoteProtocolError
 from meterwright.values import CosemDateTime, DataAccessResult
 
@@ -99,6 +100,11 @@ class TestDepartures:
         read = decode_apdu(octets_of("0F 00000001 090C 07E8010101000000FF800000 0F01"))
         assert read == DataNotification(NOBODY, MOMENT, Data(DataTag.INTEGER, 1))
 
+    @pytest.mark.parametrize("before", ["0C", "090C", ""])
+    def test_the_time_of_an_event_with_a_data_tag_or_without_its_length(self, before: str) -> None:
+        octets = octets_of(f"C2 01 {before} 07E8010101000000FF800000 0001 0000600100FF 02 0F01")
+        assert decode_apdu(octets) == EventNotificationRequest(MOMENT, SERIAL, integer(1))
+
     @pytest.mark.parametrize("length", ["02", "8102", "820002", "83000002", "8400000002"])
     def test_lengths_longer_than_needed(self, length: str) -> None:
         read = decode_apdu(octets_of(f"C401C100 09 {length} AABB"))
@@ -156,6 +162,10 @@ class TestRefused:
             ("C401C1000980AABB", 5, "80 is no length"),
             ("01000000065F1F0401007E1F04B0", 5, "no conformance block"),
             ("0F0000000103", 6, "3 more"),
+            ("C20105AABBCCDDEE000100", 2, "date-time of 5 octets"),
+            ("C201", 2, "too early"),
+            ("180001030000", 3, "03 where only 02 (VariableName)"),
+            ("D9400000000001060001", 7, "06 where only 01 (AccessRequestGet)"),
             ("0F0000000103AABBCC00", 5, "date-time of 3 octets"),
             ("6105A203020101A2", 7, "too many"),
             ("610AA203020101A203020101", 7, "a second result"),

@@ -14,11 +14,14 @@ from tests.association.client_scripts import (
 
 from meterwright.apdu import (
     Aarq,
+    Apdu,
     DataNotification,
+    EventNotificationRequest,
     ExceptionResponse,
     GetRequestNext,
     GetRequestNormal,
     GetResponseNormal,
+    InformationReportRequest,
     Rlrq,
     decode_apdu,
 )
@@ -103,6 +106,22 @@ class TestAnswers:
         (event,) = client.receive(notification)
         assert isinstance(event, Unsolicited)
         assert isinstance(event.apdu, DataNotification)
+        assert client.deadline == 1
+        assert [type(event) for event in client.receive(got(invoke_id))] == [Answered]
+
+    @pytest.mark.parametrize(
+        ("octets", "kind"),
+        [
+            ("C20000010000600100FF020F01", EventNotificationRequest),
+            ("18000102FA00010F01", InformationReportRequest),
+        ],
+    )
+    def test_nor_are_an_event_or_a_report(self, octets: str, kind: type[Apdu]) -> None:
+        client = associated()
+        invoke_id = client.request(GET, 1)
+        (event,) = client.receive(bytes.fromhex(octets))
+        assert isinstance(event, Unsolicited)
+        assert type(event.apdu) is kind
         assert client.deadline == 1
         assert [type(event) for event in client.receive(got(invoke_id))] == [Answered]
 

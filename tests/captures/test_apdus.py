@@ -26,9 +26,6 @@ LLC = bytes.fromhex("E6E700")
 """What HDLC puts before an APDU; collectors often leave it there."""
 
 NOT_YET: dict[str, int] = {
-    "event-notif": 0xC2,
-    "event-notif-time": 0xC2,
-    "info-report": 0x18,
     "gbt": 0xE0,
     "gateway": 0xE6,
     "write-sn": 0x06,
@@ -36,8 +33,6 @@ NOT_YET: dict[str, int] = {
     "write-resp": 0x0D,
     "read-sn": 0x05,
     "read-resp": 0x0C,
-    "access-req": 0xD9,
-    "access-resp": 0xDA,
 }
 """Forms whose APDU this build does not know, by name and tag. Who adds the APDU takes its line away."""
 

@@ -44,6 +44,22 @@ def test_it_is_the_object_of_the_contract() -> None:
     assert told["layers"] == [{"kind": "wrapper", "version": 1, "source": 1, "destination": 16, "length": 4}]
 
 
+@pytest.mark.parametrize(
+    ("octets", "name"),
+    [
+        ("d94000000000020100030000010000ff020100080000010000ff02020000", "access-request"),
+        ("da40000000000002000f010201000200", "access-response"),
+        ("c20000010000600100ff020f01", "event-notification-request"),
+        ("18000102fa00010f01", "information-report-request"),
+    ],
+)
+def test_apdus_go_by_the_names_of_the_book(octets: str, name: str) -> None:
+    told = answer(json.dumps({"id": 1, "hex": octets}))
+    assert told["ok"] is True
+    assert isinstance(told["apdu"], dict)
+    assert told["apdu"]["type"] == name
+
+
 def test_keys_are_neither_used_nor_repeated() -> None:
     secret = "000102030405060708090a0b0c0d0e0f"
     line = explain_line(json.dumps({"id": 1, "hex": "c501c100", "keys": {"encryption_key": secret}}))

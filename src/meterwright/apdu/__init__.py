@@ -1,5 +1,19 @@
 """The APDUs, one file a service. `decode_apdu` reads any of them; every one writes itself with `to_octets`."""
 
+from meterwright.apdu.access import (
+    AccessRequest,
+    AccessRequestAction,
+    AccessRequestGet,
+    AccessRequestGetWithSelection,
+    AccessRequestSet,
+    AccessRequestSetWithSelection,
+    AccessRequestSpecification,
+    AccessResponse,
+    AccessResponseAction,
+    AccessResponseGet,
+    AccessResponseSet,
+    AccessResponseSpecification,
+)
 from meterwright.apdu.acse import (
     AUTHENTICATION_REQUIREMENT,
     Aare,
@@ -58,7 +72,12 @@ from meterwright.apdu.initiate import (
     InitiateRequest,
     InitiateResponse,
 )
-from meterwright.apdu.notification import DataNotification, DataNotificationConfirm
+from meterwright.apdu.notification import (
+    DataNotification,
+    DataNotificationConfirm,
+    EventNotificationRequest,
+    InformationReportRequest,
+)
 from meterwright.apdu.refusal import ConfirmedServiceError, ExceptionResponse
 from meterwright.apdu.registry import APDUS
 from meterwright.apdu.set import (
@@ -74,6 +93,14 @@ from meterwright.apdu.set import (
     SetResponseNormal,
     SetResponseWithList,
 )
+from meterwright.apdu.variable_access import (
+    BlockNumberAccess,
+    ParameterizedAccess,
+    ReadDataBlockAccess,
+    VariableAccess,
+    VariableName,
+    WriteDataBlockAccess,
+)
 from meterwright.codec import Apdu
 
 __all__ = [
@@ -88,6 +115,18 @@ __all__ = [
     "SHORT_NAMES_VAA",
     "Aare",
     "Aarq",
+    "AccessRequest",
+    "AccessRequestAction",
+    "AccessRequestGet",
+    "AccessRequestGetWithSelection",
+    "AccessRequestSet",
+    "AccessRequestSetWithSelection",
+    "AccessRequestSpecification",
+    "AccessResponse",
+    "AccessResponseAction",
+    "AccessResponseGet",
+    "AccessResponseSet",
+    "AccessResponseSpecification",
     "ActionRequestNextPblock",
     "ActionRequestNormal",
     "ActionRequestWithFirstPblock",
@@ -103,11 +142,13 @@ __all__ = [
     "Apdu",
     "AssociateSourceDiagnostic",
     "AttributeDescriptor",
+    "BlockNumberAccess",
     "CipheredApdu",
     "ConfirmedServiceError",
     "DataBlock",
     "DataNotification",
     "DataNotificationConfirm",
+    "EventNotificationRequest",
     "ExceptionResponse",
     "GeneralCiphering",
     "GeneralDedCiphering",
@@ -119,10 +160,13 @@ __all__ = [
     "GetResponseNormal",
     "GetResponseWithDataBlock",
     "GetResponseWithList",
+    "InformationReportRequest",
     "InitiateRequest",
     "InitiateResponse",
     "InvokedApdu",
     "MethodDescriptor",
+    "ParameterizedAccess",
+    "ReadDataBlockAccess",
     "Rlre",
     "Rlrq",
     "SelectedAttribute",
@@ -140,6 +184,9 @@ __all__ = [
     "SetResponseNormal",
     "SetResponseWithList",
     "Unreadable",
+    "VariableAccess",
+    "VariableName",
+    "WriteDataBlockAccess",
     "decode_apdu",
 ]
 

@@ -22,8 +22,10 @@ from meterwright.apdu import (
     Apdu,
     ConfirmedServiceError,
     DataNotification,
+    EventNotificationRequest,
     ExceptionResponse,
     GetResponseWithDataBlock,
+    InformationReportRequest,
     InvokedApdu,
     Rlre,
     Rlrq,
@@ -218,7 +220,7 @@ class ClientAssociation:
 
     def _understood(self, apdu: Apdu) -> list[ClientEvent]:
         match apdu:
-            case DataNotification():
+            case DataNotification() | EventNotificationRequest() | InformationReportRequest():
                 self._move(Signal.NOTIFICATION)
                 return [Unsolicited(apdu)]
             case Aare():

@@ -10,7 +10,7 @@ from meterwright.codec.ber import (
     ber_codec,
 )
 from meterwright.codec.codec import Codec, Span, WireType
-from meterwright.codec.engine import Apdu, ApduRegistry, Sequence, apdu, declared_fields, sequence
+from meterwright.codec.engine import Apdu, ApduRegistry, Declared, Sequence, apdu, declared_fields, sequence
 from meterwright.codec.length import decode_length, encode_length, length_octets, truncated
 from meterwright.codec.wire import (
     Alternative,
@@ -35,6 +35,7 @@ __all__ = [
     "Choice",
     "Codec",
     "Content",
+    "Declared",
     "Default",
     "Enumerated",
     "Explicit",

@@ -35,7 +35,7 @@ from meterwright.codec.straight import MISFITS, straight_maker, straight_reader,
 from meterwright.codec.wire import Optional, SequenceOf
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 
-__all__ = ["Apdu", "ApduRegistry", "Sequence", "apdu", "declared_fields", "sequence"]
+__all__ = ["Apdu", "ApduRegistry", "Declared", "Sequence", "apdu", "declared_fields", "sequence"]
 
 C = TypeVar("C", bound="Sequence")
 A = TypeVar("A", bound="Apdu")
@@ -60,14 +60,14 @@ class Apdu(Sequence):
         return self.prefix + self.wire_codec.write(self)
 
 
-class _Declared:
-    """A class made by ``@sequence``, used as the wire type of a field."""
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A class made by ``@sequence`` as a wire type: of a field, or of an arm of a choice."""
 
-    def __init__(self, cls: type[Sequence]) -> None:
-        self._cls = cls
+    cls: type[Sequence]
 
     def codec(self) -> Codec[Any]:
-        return self._cls.wire_codec
+        return self.cls.wire_codec
 
 
 def _wire_type(hint: Any) -> WireType:
@@ -84,7 +84,7 @@ def _wire_type(hint: Any) -> WireType:
         if len(present) == 1 and len(get_args(hint)) == 2:
             return Optional(_wire_type(present[0]))
     if isinstance(hint, type) and issubclass(hint, Sequence) and hasattr(hint, "wire_codec"):
-        return _Declared(hint)
+        return Declared(hint)
     raise TypeError(
         f"{hint} has no wire type: use Annotated[…, wire type], a @sequence class, X | None or tuple[X, …]"
     )

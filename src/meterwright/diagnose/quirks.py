@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from meterwright.apdu.fields import OptionalDateTime
+from meterwright.apdu.notification import FIXED_YEARS, EventTime
 from meterwright.codec import Boolean, OctetString, SequenceOf, WireType, decode_length, encode_length
 from meterwright.data import Data, DataField, DataTag
 from meterwright.diagnose.wording import kebab
@@ -118,6 +119,15 @@ def _tagged_date_time(octets: bytes, position: int, wire: WireType | None, _valu
     return quirk("tagged-date-time", message, position)
 
 
+def _event_time(octets: bytes, position: int, wire: WireType | None, value: object) -> Finding | None:
+    if not isinstance(wire, EventTime) or value is None:
+        return None
+    if octets[position + 1] in FIXED_YEARS:
+        message = "the date-time has no length before it, as in older books; 0c is legal here"
+        return quirk("fixed-date-time", message, position + 1)
+    return _tagged_date_time(octets, position + 1, OptionalDateTime(), value)
+
+
 def _conformance(octets: bytes, position: int, _wire: WireType | None, value: object) -> Finding | None:
     if not isinstance(value, Conformance) or octets[position : position + 2] == b"\x5f\x1f":
         return None
@@ -145,6 +155,7 @@ _CHECKS: Final[tuple[_Check, ...]] = (
     _length,
     _text,
     _tagged_date_time,
+    _event_time,
     _conformance,
     _reserved_bits,
     _unknown_code,

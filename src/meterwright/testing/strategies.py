@@ -16,6 +16,7 @@ from meterwright.codec import (
     Boolean,
     Choice,
     Content,
+    Declared,
     Default,
     Explicit,
     ExplicitChoice,
@@ -298,6 +299,7 @@ _BY_WIRE_TYPE: Final[Mapping[type, Callable[[Any], Strategy]]] = {
     Default: lambda wire: _of_wire(wire.wire),
     SequenceOf: lambda wire: _many(_of_wire(wire.wire)),
     Choice: lambda wire: st.one_of([_of_wire(arm.wire) for arm in wire.alternatives]),
+    Declared: lambda wire: _instances(wire.cls),
     DataField: lambda _: data_trees(),
 }
 
