@@ -52,7 +52,11 @@ from meterwright.apdu import (
     InitiateResponse,
     MethodDescriptor,
     ParameterizedAccess,
+    ReadBlockNumber,
     ReadDataBlockAccess,
+    ReadDataBlockResult,
+    ReadRequest,
+    ReadResponse,
     Rlre,
     Rlrq,
     SelectedAttribute,
@@ -67,8 +71,13 @@ from meterwright.apdu import (
     SetResponseLastDataBlockWithList,
     SetResponseNormal,
     SetResponseWithList,
+    UnconfirmedWriteRequest,
     VariableName,
+    WriteBlockNumber,
     WriteDataBlockAccess,
+    WriteRequest,
+    WriteResponse,
+    WriteSuccess,
 )
 from meterwright.data import Data, DataTag, integer, octet_string, unsigned
 from meterwright.values import (
@@ -380,6 +389,50 @@ _NOTIFICATION: Final[tuple[tuple[str, Apdu], ...]] = (
     ),
 )
 
+_FA00: Final = VariableName(0xFA00)
+_SHORT_NAMES: Final[tuple[tuple[str, Apdu], ...]] = (
+    # apdus.txt: read-sn, read-resp, write-sn, write-resp, unconfirmed-write
+    ("05 01 02 FA00", ReadRequest((_FA00,))),
+    ("0C 01 00 0F01", ReadResponse((integer(1),))),
+    ("06 01 02 FA00 01 0F01", WriteRequest((_FA00,), (integer(1),))),
+    ("0D 01 00", WriteResponse((WriteSuccess(),))),
+    ("16 01 02 FA00 01 0F01", UnconfirmedWriteRequest((_FA00,), (integer(1),))),
+    # a method: read for what it returns (jDLMS), or written without a value (Gurux)
+    ("05 01 04 FA20 00 00", ReadRequest((ParameterizedAccess(0xFA20, 0, NONE),))),
+    ("06 01 02 FA20 00", WriteRequest((VariableName(0xFA20),), ())),
+    # every choice, by the ASN.1
+    (
+        "05 04 02 FA00 04 FA08 02 0202 1101 1109 05 0001 06 01 0002 03 010203",
+        ReadRequest(
+            (
+                _FA00,
+                ParameterizedAccess(0xFA08, 2, _BY_ENTRY.access_parameters),
+                BlockNumberAccess(1),
+                ReadDataBlockAccess(True, 2, _RAW),
+            )
+        ),
+    ),
+    (
+        "0C 04 00 0F01 01 04 02 01 0002 03 010203 03 0003",
+        ReadResponse(
+            (
+                integer(1),
+                DataAccessResult.OBJECT_UNDEFINED,
+                ReadDataBlockResult(True, 2, _RAW),
+                ReadBlockNumber(3),
+            )
+        ),
+    ),
+    (
+        "06 01 07 00 0001 01 09 03 010203",
+        WriteRequest((WriteDataBlockAccess(False, 1),), (octet_string(_RAW),)),
+    ),
+    (
+        "0D 03 00 01 03 02 0001",
+        WriteResponse((WriteSuccess(), DataAccessResult.READ_WRITE_DENIED, WriteBlockNumber(1))),
+    ),
+)
+
 _PLAIN_40: Final = LongInvokeIdAndPriority(0, high_priority=False)
 _ACCESS: Final[tuple[tuple[str, Apdu], ...]] = (
     # apdus.txt: access-req, access-resp
@@ -461,6 +514,7 @@ GOLDEN: Final[tuple[tuple[str, Apdu], ...]] = (
     *_SET,
     *_ACTION,
     *_NOTIFICATION,
+    *_SHORT_NAMES,
     *_ACCESS,
     *_CIPHERED,
 )

@@ -28,11 +28,6 @@ LLC = bytes.fromhex("E6E700")
 NOT_YET: dict[str, int] = {
     "gbt": 0xE0,
     "gateway": 0xE6,
-    "write-sn": 0x06,
-    "unconfirmed-write": 0x16,
-    "write-resp": 0x0D,
-    "read-sn": 0x05,
-    "read-resp": 0x0C,
 }
 """Forms whose APDU this build does not know, by name and tag. Who adds the APDU takes its line away."""
 

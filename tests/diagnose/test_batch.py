@@ -51,6 +51,11 @@ def test_it_is_the_object_of_the_contract() -> None:
         ("da40000000000002000f010201000200", "access-response"),
         ("c20000010000600100ff020f01", "event-notification-request"),
         ("18000102fa00010f01", "information-report-request"),
+        ("050102fa00", "read-request"),
+        ("0c01000f01", "read-response"),
+        ("060102fa00010f01", "write-request"),
+        ("0d0100", "write-response"),
+        ("160102fa00010f01", "unconfirmed-write-request"),
     ],
 )
 def test_apdus_go_by_the_names_of_the_book(octets: str, name: str) -> None:
