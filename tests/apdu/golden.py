@@ -30,8 +30,10 @@ from meterwright.apdu import (
     ActionResponseWithList,
     ActionResponseWithOptionalData,
     ActionResponseWithPblock,
+    AgreedKey,
     Apdu,
     AttributeDescriptor,
+    BlockControl,
     BlockNumberAccess,
     ConfirmedServiceError,
     DataBlock,
@@ -39,14 +41,20 @@ from meterwright.apdu import (
     DataNotificationConfirm,
     EventNotificationRequest,
     ExceptionResponse,
+    GatewayRequest,
+    GatewayResponse,
+    GeneralBlockTransfer,
+    GeneralCiphering,
     GeneralDedCiphering,
     GeneralGloCiphering,
+    GeneralSigning,
     GetRequestNext,
     GetRequestNormal,
     GetRequestWithList,
     GetResponseNormal,
     GetResponseWithDataBlock,
     GetResponseWithList,
+    IdentifiedKey,
     InformationReportRequest,
     InitiateRequest,
     InitiateResponse,
@@ -73,6 +81,7 @@ from meterwright.apdu import (
     SetResponseWithList,
     UnconfirmedWriteRequest,
     VariableName,
+    WrappedKey,
     WriteBlockNumber,
     WriteDataBlockAccess,
     WriteRequest,
@@ -94,6 +103,8 @@ from meterwright.values import (
     ExceptionService,
     ExceptionState,
     InvokeIdAndPriority,
+    KekId,
+    KeyId,
     LongInvokeIdAndPriority,
     Obis,
     ReleaseRequestReason,
@@ -506,6 +517,45 @@ _CIPHERED: Final[tuple[tuple[str, Apdu], ...]] = (
     ("DC 00 02 3000", GeneralDedCiphering(b"", octets_of("3000"))),
 )
 
+_METER: Final = octets_of("4D4D4D0000BC614E")
+_PARTIES: Final = (octets_of("0102030405060708"), _METER, octets_of("4D4D4D0000000001"))
+_GENERAL: Final[tuple[tuple[str, Apdu], ...]] = (
+    # apdus.txt: gbt, gateway; then an empty block that acknowledges
+    (
+        "E0 C1 0001 0000 06 C401C1000F01",
+        GeneralBlockTransfer(BlockControl(True, True, 1), 1, 0, octets_of("C401C1000F01")),
+    ),
+    ("E0 85 0001 0001 00", GeneralBlockTransfer(BlockControl(True, False, 5), 1, 1, b"")),
+    (
+        "E6 00 01 10 C001C100080000010000FF0200",
+        GatewayRequest(0, octets_of("10"), octets_of("C001C100080000010000FF0200")),
+    ),
+    ("E7 00 01 10 C401C1000F01", GatewayResponse(0, octets_of("10"), octets_of("C401C1000F01"))),
+    # every kind of key, by the ASN.1
+    (
+        "DD 08 0102030405060708 08 4D4D4D0000BC614E 08 4D4D4D0000000001 00 00 01 00 01 02 3000",
+        GeneralCiphering(
+            *_PARTIES, None, b"", IdentifiedKey(KeyId.GLOBAL_BROADCAST_ENCRYPTION_KEY), octets_of("3000")
+        ),
+    ),
+    (
+        (
+            "DD 08 0102030405060708 08 4D4D4D0000BC614E 08 4D4D4D0000000001"
+            "0C 07E8010101000000FF800000 01 AA 01 01 00 03 010203 02 3000"
+        ),
+        GeneralCiphering(*_PARTIES, MOMENT, b"\xaa", WrappedKey(KekId.MASTER_KEY, _RAW), octets_of("3000")),
+    ),
+    (
+        "DD 08 0102030405060708 08 4D4D4D0000BC614E 08 4D4D4D0000000001 00 00 01 02 01 02 00 02 3000",
+        GeneralCiphering(*_PARTIES, None, b"", AgreedKey(b"\x02", b""), octets_of("3000")),
+    ),
+    ("DD 00 00 00 00 00 00 02 3000", GeneralCiphering(b"", b"", b"", None, b"", None, octets_of("3000"))),
+    (
+        "DF 08 0102030405060708 08 4D4D4D0000BC614E 08 4D4D4D0000000001 00 00 06 C401C1000F01 03 010203",
+        GeneralSigning(*_PARTIES, None, b"", octets_of("C401C1000F01"), _RAW),
+    ),
+)
+
 GOLDEN: Final[tuple[tuple[str, Apdu], ...]] = (
     *_ACSE,
     *((octets, apdu) for _, octets, apdu in REJECTIONS),
@@ -517,5 +567,6 @@ GOLDEN: Final[tuple[tuple[str, Apdu], ...]] = (
     *_SHORT_NAMES,
     *_ACCESS,
     *_CIPHERED,
+    *_GENERAL,
 )
 """Each is sent as it stands here, and read as it stands here."""

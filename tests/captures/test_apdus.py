@@ -25,12 +25,6 @@ from meterwright.values import CosemDateTime
 LLC = bytes.fromhex("E6E700")
 """What HDLC puts before an APDU; collectors often leave it there."""
 
-NOT_YET: dict[str, int] = {
-    "gbt": 0xE0,
-    "gateway": 0xE6,
-}
-"""Forms whose APDU this build does not know, by name and tag. Who adds the APDU takes its line away."""
-
 BROKEN = {
     "amsreader-kamstrup-gh73-3": "5 octets too many after the APDU",
     "amsreader-iskraemeco-gh1072-2": "9f is no data tag",
@@ -54,28 +48,13 @@ def forms(folder: Path) -> dict[str, bytes]:
     return {name: bytes.fromhex(octets) for name, octets in pairs}
 
 
-def test_every_form_comes_back_or_is_listed_as_not_yet_known(captures: Path) -> None:
+def test_every_form_comes_back(captures: Path) -> None:
     found = forms(captures)
     assert len(found) == 48
     wrong = {
-        name: octets.hex()
-        for name, octets in found.items()
-        if name not in NOT_YET and decode_apdu(octets).to_octets() != octets
+        name: octets.hex() for name, octets in found.items() if decode_apdu(octets).to_octets() != octets
     }
     assert wrong == {}
-
-
-def test_what_is_not_yet_known_is_refused_by_its_tag(captures: Path) -> None:
-    found = forms(captures)
-    for name, tag in NOT_YET.items():
-        assert found[name][0] == tag
-        with pytest.raises(RemoteProtocolError, match=f"{tag:02x} is no APDU tag known here"):
-            decode_apdu(found[name])
-
-
-def test_nothing_is_listed_that_is_known() -> None:
-    """So that the list shrinks on purpose."""
-    assert {kind.prefix[0] for kind in APDUS}.isdisjoint(NOT_YET.values())
 
 
 def test_compact_arrays_are_rows(captures: Path) -> None:
@@ -119,13 +98,9 @@ def plain_apdus(folder: Path) -> Iterator[Capture]:
 
 
 def test_plain_apdus_are_what_is_expected_of_them(captures: Path) -> None:
-    known = {kind.prefix[0] for kind in APDUS}
     seen = 0
     for capture in plain_apdus(captures):
         assert capture.octets[0] == capture.expected.get("apdu_tag", capture.octets[0]), capture.name
-        if capture.octets[0] not in known:
-            assert capture.octets[0] in NOT_YET.values(), capture.name
-            continue
         if capture.name in BROKEN:
             with pytest.raises(RemoteProtocolError, match=BROKEN[capture.name]):
                 decode_apdu(capture.octets)

@@ -52,6 +52,8 @@ def test_it_is_the_object_of_the_contract() -> None:
         ("c20000010000600100ff020f01", "event-notification-request"),
         ("18000102fa00010f01", "information-report-request"),
         ("050102fa00", "read-request"),
+        ("e0c10001000006c401c1000f01", "general-block-transfer"),
+        ("e6000110c001c100080000010000ff0200", "gateway-request"),
         ("0c01000f01", "read-response"),
         ("060102fa00010f01", "write-request"),
         ("0d0100", "write-response"),

@@ -37,16 +37,22 @@ from meterwright.apdu.action import (
     ActionResponseWithPblock,
     Unreadable,
 )
+from meterwright.apdu.block_transfer import BlockControl, GeneralBlockTransfer
 from meterwright.apdu.ciphering import (
     CIPHERED_SERVICES,
     DEDICATED_TAGS,
     GLOBAL_TAGS,
     PLAIN_TAGS,
+    AgreedKey,
     CipheredApdu,
     GeneralCiphering,
     GeneralDedCiphering,
     GeneralGloCiphering,
+    IdentifiedKey,
+    KeyInfo,
     ServiceCiphering,
+    TitledCiphering,
+    WrappedKey,
 )
 from meterwright.apdu.fields import (
     AttributeDescriptor,
@@ -55,6 +61,7 @@ from meterwright.apdu.fields import (
     MethodDescriptor,
     SelectiveAccess,
 )
+from meterwright.apdu.gateway import GatewayRequest, GatewayResponse
 from meterwright.apdu.get import (
     GetRequestNext,
     GetRequestNormal,
@@ -106,6 +113,7 @@ from meterwright.apdu.short_name import (
     WriteResult,
     WriteSuccess,
 )
+from meterwright.apdu.signing import GeneralSigning
 from meterwright.apdu.variable_access import (
     BlockNumberAccess,
     ParameterizedAccess,
@@ -152,9 +160,11 @@ __all__ = [
     "ActionResponseWithList",
     "ActionResponseWithOptionalData",
     "ActionResponseWithPblock",
+    "AgreedKey",
     "Apdu",
     "AssociateSourceDiagnostic",
     "AttributeDescriptor",
+    "BlockControl",
     "BlockNumberAccess",
     "CipheredApdu",
     "ConfirmedServiceError",
@@ -163,9 +173,13 @@ __all__ = [
     "DataNotificationConfirm",
     "EventNotificationRequest",
     "ExceptionResponse",
+    "GatewayRequest",
+    "GatewayResponse",
+    "GeneralBlockTransfer",
     "GeneralCiphering",
     "GeneralDedCiphering",
     "GeneralGloCiphering",
+    "GeneralSigning",
     "GetRequestNext",
     "GetRequestNormal",
     "GetRequestWithList",
@@ -173,10 +187,12 @@ __all__ = [
     "GetResponseNormal",
     "GetResponseWithDataBlock",
     "GetResponseWithList",
+    "IdentifiedKey",
     "InformationReportRequest",
     "InitiateRequest",
     "InitiateResponse",
     "InvokedApdu",
+    "KeyInfo",
     "MethodDescriptor",
     "ParameterizedAccess",
     "ReadBlockNumber",
@@ -201,10 +217,12 @@ __all__ = [
     "SetResponseLastDataBlockWithList",
     "SetResponseNormal",
     "SetResponseWithList",
+    "TitledCiphering",
     "UnconfirmedWriteRequest",
     "Unreadable",
     "VariableAccess",
     "VariableName",
+    "WrappedKey",
     "WriteBlockNumber",
     "WriteDataBlockAccess",
     "WriteRequest",

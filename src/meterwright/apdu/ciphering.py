@@ -2,28 +2,45 @@
 
 Two families. *Service-specific*: every xDLMS APDU that knows it has a twin ciphered with the global key and one with the
 dedicated key, by a tag of its own; the content is security control, invocation counter, and the protected APDU. *General*:
-one tag for the global and one for the dedicated key, with the originator's system title, for any APDU. `security` opens
-them; nothing here looks into the content, and no repr shows it: what is only authenticated stands there in plain.
+one tag for the global and one for the dedicated key, with the originator's system title, for any APDU, and a third that says
+who sends it to whom and by which key. `security` opens the first two; nothing here looks into the content, and no repr shows it: what is only authenticated stands there in plain.
 """
 
 from collections.abc import Mapping
 from dataclasses import field
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
+from meterwright.apdu.fields import OptionalDateTime
 from meterwright.apdu.registry import APDUS
-from meterwright.codec import Apdu, OctetString, apdu, sequence
+from meterwright.codec import (
+    Alternative,
+    Apdu,
+    Choice,
+    Declared,
+    Enumerated,
+    OctetString,
+    Sequence,
+    apdu,
+    sequence,
+)
+from meterwright.values import CosemDateTime, KekId, KeyId
 
 __all__ = [
     "CIPHERED_SERVICES",
     "DEDICATED_TAGS",
     "GLOBAL_TAGS",
     "PLAIN_TAGS",
+    "AgreedKey",
     "CipheredApdu",
     "GeneralCiphering",
     "GeneralDedCiphering",
     "GeneralGloCiphering",
+    "IdentifiedKey",
+    "KeyInfo",
     "ServiceCiphering",
+    "TitledCiphering",
+    "WrappedKey",
 ]
 
 
@@ -40,7 +57,7 @@ class ServiceCiphering(CipheredApdu):
 
 
 @sequence
-class GeneralCiphering(CipheredApdu):
+class TitledCiphering(CipheredApdu):
     """Any APDU, with the title that its nonce is made of. `system_title` has 8 octets, or none where both sides know it."""
 
     system_title: Annotated[bytes, OctetString()]
@@ -48,13 +65,59 @@ class GeneralCiphering(CipheredApdu):
 
 
 @apdu(0xDB, registry=APDUS, label="general-glo-ciphering")
-class GeneralGloCiphering(GeneralCiphering):
+class GeneralGloCiphering(TitledCiphering):
     """Any APDU under a global key."""
 
 
 @apdu(0xDC, registry=APDUS, label="general-ded-ciphering")
-class GeneralDedCiphering(GeneralCiphering):
+class GeneralDedCiphering(TitledCiphering):
     """Any APDU under the dedicated key."""
+
+
+@sequence
+class IdentifiedKey(Sequence):
+    """A global key that both sides have."""
+
+    key_id: Annotated[KeyId, Enumerated(KeyId)]
+
+
+@sequence
+class WrappedKey(Sequence):
+    """A key for this APDU alone, wrapped with another that both sides have."""
+
+    kek_id: Annotated[KekId, Enumerated(KekId)]
+    key_ciphered_data: Annotated[bytes, OctetString()] = field(repr=False)
+
+
+@sequence
+class AgreedKey(Sequence):
+    """A key that both sides work out: 01 is one ephemeral and one static key pair, 02 two static ones."""
+
+    key_parameters: Annotated[bytes, OctetString()]
+    key_ciphered_data: Annotated[bytes, OctetString()] = field(repr=False)
+
+
+KeyInfo: TypeAlias = Annotated[
+    IdentifiedKey | WrappedKey | AgreedKey,
+    Choice(
+        Alternative(0, IdentifiedKey, Declared(IdentifiedKey)),
+        Alternative(1, WrappedKey, Declared(WrappedKey)),
+        Alternative(2, AgreedKey, Declared(AgreedKey)),
+    ),
+]
+
+
+@apdu(0xDD, registry=APDUS)
+class GeneralCiphering(CipheredApdu):
+    """Any APDU, with who sends it to whom and by which key. All that stands before the key is authenticated with it."""
+
+    transaction_id: Annotated[bytes, OctetString()]
+    originator_system_title: Annotated[bytes, OctetString()]
+    recipient_system_title: Annotated[bytes, OctetString()]
+    date_time: Annotated[CosemDateTime | None, OptionalDateTime()]
+    other_information: Annotated[bytes, OctetString()]
+    key_info: KeyInfo | None
+    content: Annotated[bytes, OctetString()] = field(repr=False)
 
 
 _SHORT_NAMES_AND_INITIATE: Final = {

@@ -48,7 +48,6 @@ _TOO_MUCH: Final = Finding(
 _NOT_UNDERSTOOD: Final = {
     "ciphered",
     "illegal-octet",
-    "not-supported",
     "trailing-octets",
     "truncated",
     "unknown-apdu-tag",
@@ -144,27 +143,22 @@ def _read(octets: bytes, *, inside: bool = False) -> _Read:
 
 
 def _unread(octets: bytes, error: RemoteProtocolError | None = None) -> _Read:
-    """An APDU that this build does not read: named by its tag where the book has one."""
+    """An APDU that is ciphered, or none: named by its tag where the book has one."""
     tag = TAGS.get(octets[0]) if octets else None
     if tag is None:
         first = f"{octets[0]:02x} is no tag of an APDU" if octets else "there is not a single octet"
         hint = "an APDU begins with a tag such as c0 or 60, a wrapper frame with 0001"
         finding = Finding(Level.ERROR, "unknown-apdu-tag", first, 0, hint=hint)
         return _Read(broken(octets, "unknown", 0, first), [finding])
-    if error is not None and error.where.offset != 0:
+    if error is not None:
         return _Read(broken(octets, tag.name, 1, error.what), [breach(error, octets)], type=tag.name)
-    told = (
-        "is ciphered; this build can't open it"
-        if tag.ciphered
-        else "is known, but this build does not read it"
-    )
-    hint = "decipher it first, and explain the plaintext" if tag.ciphered else ""
-    code = "ciphered" if tag.ciphered else "not-supported"
-    finding = Finding(Level.ERROR, code, f"{tag.name} ({octets[0]:02x}) {told}", 0, hint=hint)
+    told = f"{tag.name} ({octets[0]:02x}) is ciphered; this build can't open it"
+    hint = "decipher it first, and explain the plaintext"
+    finding = Finding(Level.ERROR, "ciphered", told, 0, hint=hint)
     head = Part(0, 1, tag.name, "tag", octets[:1])
-    rest = Part(1, len(octets), "ciphered" if tag.ciphered else "not read", "", octets[1:], State.UNREAD)
+    rest = Part(1, len(octets), "ciphered", "", octets[1:], State.UNREAD)
     part = Part(0, len(octets), tag.name, "", octets, parts=(head, rest) if len(octets) > 1 else (head,))
-    return _Read(part, [finding], type=tag.name, ciphered=tag.ciphered)
+    return _Read(part, [finding], type=tag.name, ciphered=True)
 
 
 def _breaches(octets: bytes, span: Span, error: RemoteProtocolError | None) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The name of every APDU by its first octet (Green Book 9.5), also of those that this build does not read.
+"""The name of every APDU by its first octet (Green Book 9.5), also of those that can't be read without a key.
 
 Service-specific ciphering moves the tag of an xDLMS APDU: by 20 and 40 below 20, by 8 and 10 from C0 on (all in hex), with
 the global and the dedicated key.
@@ -49,6 +49,7 @@ _ONLY_PLAIN: Final = {
     0xE0: "general-block-transfer",
     0xE6: "gateway-request",
     0xE7: "gateway-response",
+    0xDF: "general-signing",
     0x60: "aarq",
     0x61: "aare",
     0x62: "rlrq",
@@ -58,7 +59,6 @@ _GENERAL: Final = {
     0xDB: "general-glo-ciphering",
     0xDC: "general-ded-ciphering",
     0xDD: "general-ciphering",
-    0xDF: "general-signing",
 }
 
 

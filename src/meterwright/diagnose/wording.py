@@ -8,7 +8,14 @@ from itertools import islice
 from math import isfinite
 from typing import Final
 
-from meterwright.apdu import AttributeDescriptor, DataBlock, MethodDescriptor, SelectedAttribute, Unreadable
+from meterwright.apdu import (
+    AttributeDescriptor,
+    BlockControl,
+    DataBlock,
+    MethodDescriptor,
+    SelectedAttribute,
+    Unreadable,
+)
 from meterwright.codec import Sequence
 from meterwright.data import Data, DataTag, TypeDescription
 from meterwright.diagnose.elements import class_name, enum_of, subject
@@ -238,6 +245,12 @@ def _(value: DataBlock) -> str:
 
 
 @_say.register
+def _(value: BlockControl) -> str:
+    streaming = "next without an answer" if value.streaming else "next after an answer"
+    return f"{'the last' if value.last_block else streaming}, window {value.window}"
+
+
+@_say.register
 def _(value: SelectedAttribute) -> str:
     return words(value.attribute)
 
@@ -267,7 +280,9 @@ def json_of(value: object) -> Json:
     """A decoded value, for programs: octets as hex, codes by their names, numbers as numbers."""
     if isinstance(value, Data):
         return data_json(value)
-    if isinstance(value, Sequence | InvokeIdAndPriority | LongInvokeIdAndPriority) and is_dataclass(value):
+    if isinstance(
+        value, Sequence | InvokeIdAndPriority | LongInvokeIdAndPriority | BlockControl
+    ) and is_dataclass(value):
         names: list[str] = [each.name for each in fields(value)]
         return {name: json_of(getattr(value, name)) for name in names}
     return _tell(value)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_orig
 from meterwright.apdu import APDUS, ActionResponseNormal, Apdu, Unreadable
 from meterwright.apdu.acse import AcseApdu
 from meterwright.apdu.fields import GET_DATA_RESULT
+from meterwright.apdu.gateway import CarriedApdu
 from meterwright.codec import (
     Boolean,
     Choice,
@@ -301,6 +302,7 @@ _BY_WIRE_TYPE: Final[Mapping[type, Callable[[Any], Strategy]]] = {
     Choice: lambda wire: st.one_of([_of_wire(arm.wire) for arm in wire.alternatives]),
     Declared: lambda wire: _instances(wire.cls),
     DataField: lambda _: data_trees(),
+    CarriedApdu: lambda _: _octets(),
 }
 
 

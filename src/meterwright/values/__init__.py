@@ -54,7 +54,15 @@ from meterwright.values.results import (
     ServiceErrorClass,
     service_error_name,
 )
-from meterwright.values.security import Protection, Role, SecurityControl, SecurityPolicy, SecuritySuite
+from meterwright.values.security import (
+    KekId,
+    KeyId,
+    Protection,
+    Role,
+    SecurityControl,
+    SecurityPolicy,
+    SecuritySuite,
+)
 from meterwright.values.unit import Unit
 
 __all__ = [
@@ -82,6 +90,8 @@ __all__ = [
     "ImageMethodParameter",
     "ImageTransferStatus",
     "InvokeIdAndPriority",
+    "KekId",
+    "KeyId",
     "Level",
     "LongInvokeIdAndPriority",
     "Obis",

@@ -10,7 +10,7 @@ from enum import Enum, IntFlag
 
 from meterwright.values.open_enum import OpenIntEnum
 
-__all__ = ["Protection", "Role", "SecurityControl", "SecurityPolicy", "SecuritySuite"]
+__all__ = ["KekId", "KeyId", "Protection", "Role", "SecurityControl", "SecurityPolicy", "SecuritySuite"]
 
 
 class Role(Enum):
@@ -40,6 +40,19 @@ class SecuritySuite(OpenIntEnum):
     SUITE_0 = 0
     SUITE_1 = 1
     SUITE_2 = 2
+
+
+class KeyId(OpenIntEnum):
+    """key-id of general-ciphering: which of the keys that both sides have."""
+
+    GLOBAL_UNICAST_ENCRYPTION_KEY = 0
+    GLOBAL_BROADCAST_ENCRYPTION_KEY = 1
+
+
+class KekId(OpenIntEnum):
+    """kek-id of general-ciphering: with which key another one is wrapped."""
+
+    MASTER_KEY = 0
 
 
 class SecurityPolicy(OpenIntEnum):
