@@ -24,11 +24,15 @@ from meterwright.apdu import (
     SelectedAttribute,
     SelectiveAccess,
     SetRequestNormal,
+    SetRequestWithDataBlock,
     SetRequestWithFirstDataBlock,
     SetRequestWithList,
+    SetResponseDataBlock,
+    SetResponseLastDataBlock,
     SetResponseNormal,
 )
 from meterwright.data import Data, integer, null_data, octet_string
+from meterwright.server.transfers import LONGEST_REQUEST
 from meterwright.values import (
     ActionResult,
     DataAccessResult,
@@ -45,7 +49,8 @@ NOT_ALLOWED = ExceptionResponse(
     ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.SERVICE_NOT_SUPPORTED, None
 )
 UNKNOWN = ExceptionResponse(ExceptionState.SERVICE_UNKNOWN, ExceptionService.SERVICE_NOT_SUPPORTED, None)
-GET, SET, ACTION, LISTS, BLOCKS = 0x10, 0x08, 0x01, 0x200, 0x1000
+GET, SET, ACTION, LISTS = 0x10, 0x08, 0x01, 0x200
+SET_BLOCKS = 0x800
 
 
 def attribute(number: int) -> AttributeDescriptor:
@@ -196,11 +201,83 @@ def test_a_call_has_a_result_and_may_return_data(returned: Data | None) -> None:
     assert line().ask(request) == ActionResponseNormal(INVOKE, ActionResult.TEMPORARY_FAILURE, returned)
 
 
+def first(number: int, raw: bytes = b"\x09\x02A", *, last: bool = False) -> SetRequestWithFirstDataBlock:
+    return SetRequestWithFirstDataBlock(INVOKE, attribute(0), None, DataBlock(last, number, raw))
+
+
+def more(number: int, raw: bytes = b"B", *, last: bool = True) -> SetRequestWithDataBlock:
+    return SetRequestWithDataBlock(INVOKE, DataBlock(last, number, raw))
+
+
+def test_a_write_in_blocks_is_acknowledged_and_answered() -> None:
+    host = Host()
+    over = line(host=host)
+    assert over.ask(first(1)) == SetResponseDataBlock(INVOKE, 1)
+    assert over.ask(more(2, b"", last=False)) == SetResponseLastDataBlock(
+        INVOKE, DataAccessResult.LONG_SET_ABORTED, 2
+    )
+    assert over.ask(first(1)) == SetResponseDataBlock(INVOKE, 1)
+    assert over.ask(more(2)) == SetResponseLastDataBlock(INVOKE, DataAccessResult.SUCCESS, 2)
+    assert host.seen[1:] == [(attribute(0), octet_string(b"AB"), None)]
+    assert over.ask(first(1, b"\x0f\x05", last=True)) == SetResponseLastDataBlock(
+        INVOKE, DataAccessResult.SUCCESS, 1
+    )
+    assert host.seen[-1] == (attribute(0), integer(5), None)
+
+
+NO_LONG_SET = DataAccessResult.NO_LONG_SET_IN_PROGRESS
+
+
+@pytest.mark.parametrize(
+    ("requests", "result", "number"),
+    [
+        ([more(1)], NO_LONG_SET, 1),
+        ([more(2)], NO_LONG_SET, 2),
+        ([first(2)], DataAccessResult.DATA_BLOCK_NUMBER_INVALID, 2),
+        ([first(1), more(1)], DataAccessResult.DATA_BLOCK_NUMBER_INVALID, 1),
+        ([first(1), more(3)], DataAccessResult.DATA_BLOCK_NUMBER_INVALID, 3),
+        ([first(1), more(3), more(2)], NO_LONG_SET, 2),
+        ([first(1), more(2), more(3)], NO_LONG_SET, 3),
+        ([first(1), get(1), more(2)], NO_LONG_SET, 2),
+        (
+            [first(1), SetRequestWithDataBlock(InvokeIdAndPriority(8), DataBlock(True, 2, b"B"))],
+            NO_LONG_SET,
+            2,
+        ),
+        ([first(1), more(2, b"BC")], DataAccessResult.OTHER_REASON, 2),
+        ([first(1), more(2, b"")], DataAccessResult.OTHER_REASON, 2),
+    ],
+)
+def test_blocks_of_a_write_that_make_no_sense(
+    requests: list[Apdu], result: DataAccessResult, number: int
+) -> None:
+    over = line()
+    answers = [over.ask(request) for request in requests]
+    answer = answers[-1]
+    assert isinstance(answer, SetResponseLastDataBlock)
+    assert (answer.result, answer.block_number) == (result, number)
+
+
+def test_a_long_write_has_a_cap() -> None:
+    host = Host(max_pdu=0xFFFF)
+    over = line(host=host)
+    answer: Apdu = over.ask(first(1))
+    number = 1
+    while isinstance(answer, SetResponseDataBlock):
+        number += 1
+        answer = over.ask(more(number, bytes(60_000), last=False))
+    assert answer == SetResponseLastDataBlock(INVOKE, DataAccessResult.LONG_SET_ABORTED, number)
+    assert (number - 2) * 60_000 < LONGEST_REQUEST < number * 60_000
+    assert len(host.seen) == 1
+
+
 REQUESTS: list[tuple[Apdu, int]] = [
     (get(1), GET),
     (GetRequestNext(INVOKE, 1), GET),
     (get_list(1), GET | LISTS),
     (SetRequestNormal(INVOKE, attribute(0), None, integer(1)), SET),
+    (first(1), SET | SET_BLOCKS),
+    (more(2), SET | SET_BLOCKS),
     (ActionRequestNormal(INVOKE, MethodDescriptor(0, NAME, 1), None), ACTION),
 ]
 
@@ -217,7 +294,6 @@ def test_what_was_not_negotiated_is_not_served(request_: Apdu, needed: int) -> N
 
 NOT_OFFERED: list[Apdu] = [
     SetRequestWithList(INVOKE, (SelectedAttribute(attribute(0), None),), (integer(1),)),
-    SetRequestWithFirstDataBlock(INVOKE, attribute(0), None, DataBlock(False, 1, b"\x00")),
     ActionRequestWithList(INVOKE, (MethodDescriptor(0, NAME, 1),), (null_data(None),)),
     ActionRequestWithFirstPblock(INVOKE, MethodDescriptor(0, NAME, 1), DataBlock(False, 1, b"\x00")),
 ]

@@ -29,6 +29,7 @@ from meterwright.association.negotiation import (
     Grant,
     Proposal,
 )
+from meterwright.association.room import Room
 from meterwright.association.server import Guard, ServerAssociation
 from meterwright.association.stack import ClientStack
 from meterwright.association.states import CLIENT_SIGNALS, TRANSITIONS, Role, Signal, State, transition
@@ -63,6 +64,7 @@ __all__ = [
     "RequestFailed",
     "RequestReceived",
     "Role",
+    "Room",
     "ServerAssociation",
     "ServerEvent",
     "Signal",

@@ -24,7 +24,6 @@ from meterwright.apdu import (
     DataNotification,
     EventNotificationRequest,
     ExceptionResponse,
-    GetResponseWithDataBlock,
     InformationReportRequest,
     InvokedApdu,
     Rlre,
@@ -60,7 +59,8 @@ from meterwright.association.login import (
 )
 from meterwright.association.negotiation import Context, Proposal, granted_context, refusal
 from meterwright.association.requests import OpenRequests
-from meterwright.association.responses import RESPONSES, invoke_id_of
+from meterwright.association.responses import RESPONSES, goes_on, invoke_id_of
+from meterwright.association.room import Room
 from meterwright.association.states import Role, Signal, State, transition
 from meterwright.errors import LocalProtocolError, MeterwrightError, RemoteProtocolError
 from meterwright.security import SecurityViolation, Violation, is_ciphered
@@ -94,6 +94,11 @@ class ClientAssociation:
         if self._context is None or self.state is State.AUTHENTICATING:
             raise LocalProtocolError("there is no association", layer="association", hint="associate first")
         return self._context
+
+    @property
+    def room(self) -> Room:
+        """How much the meter takes at once. LocalProtocolError where no association is open."""
+        return Room(self.context, self.sealed_size)
 
     @property
     def deadline(self) -> float | None:
@@ -307,8 +312,7 @@ class ClientAssociation:
         if invoke_id in self._requests:
             self._move(Signal.RESPONSE)
             self._distrusted = None
-            continues = isinstance(apdu, GetResponseWithDataBlock) and not apdu.last_block
-            self._requests.answered(invoke_id, continues=continues)
+            self._requests.answered(invoke_id, continues=goes_on(apdu))
             return [Answered(invoke_id, apdu)]
         self._requests.late_answer(invoke_id)
         return [LateAnswer(apdu)]

@@ -61,6 +61,7 @@ CLIENT_CONFORMANCE: Final = (
     | Conformance.SELECTIVE_ACCESS
     | Conformance.MULTIPLE_REFERENCES
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
 )
 """The services our client can use, and so proposes: nothing it does not implement."""
 

@@ -7,6 +7,7 @@ from meterwright.apdu import (
     ActionResponseNormal,
     ActionResponseWithList,
     ActionResponseWithPblock,
+    Apdu,
     GetResponseNormal,
     GetResponseWithDataBlock,
     GetResponseWithList,
@@ -17,7 +18,7 @@ from meterwright.apdu import (
     SetResponseWithList,
 )
 
-__all__ = ["RESPONSES", "invoke_id_of"]
+__all__ = ["RESPONSES", "goes_on", "invoke_id_of"]
 
 RESPONSES: Final = (
     GetResponseNormal,
@@ -36,6 +37,17 @@ RESPONSES: Final = (
 """Every answer that carries the invoke id of its request."""
 
 _TAGS: Final = frozenset(response.prefix[0] for response in RESPONSES)
+
+
+def goes_on(apdu: Apdu) -> bool:
+    """Whether more of the same transfer follows this answer, under its invoke id."""
+    match apdu:
+        case GetResponseWithDataBlock():
+            return not apdu.last_block
+        case ActionResponseWithPblock():
+            return not apdu.pblock.last_block
+        case _:
+            return isinstance(apdu, SetResponseDataBlock | ActionResponseNextPblock)
 
 
 def invoke_id_of(octets: bytes) -> int | None:

@@ -26,6 +26,7 @@ from meterwright.association import (
     LateAnswer,
     Released,
     RequestFailed,
+    Room,
     State,
     Unsolicited,
 )
@@ -200,8 +201,8 @@ class Client(AsyncAccess):
     async def write(
         self, attribute: AttributeDescriptor, value: Data, *, timeout: float | None = None
     ) -> None:
-        """Write one attribute. DataAccessError where the meter refuses."""
-        await self.run(write(attribute, value), timeout)
+        """Write one attribute, in blocks where it is too long for one request. DataAccessError where the meter refuses."""
+        await self.run(write(attribute, value, room=self._room()), timeout)
 
     async def invoke(
         self, method: MethodDescriptor, parameters: Data | None = None, *, timeout: float | None = None
@@ -218,6 +219,10 @@ class Client(AsyncAccess):
         """For the line: the wire is gone."""
         self._wire_is_gone = True
         self._give_up(error or ConnectionLost("the connection was closed", layer="client"))
+
+    def _room(self) -> Room:
+        self._require_line()
+        return self._stack.association.room
 
     def _idle_stack(self) -> ClientStack:
         """A stack that has not been opened: there is no association, and it says so to whoever asks."""

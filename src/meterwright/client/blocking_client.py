@@ -25,6 +25,7 @@ from meterwright.association import (
     LateAnswer,
     Released,
     RequestFailed,
+    Room,
     State,
     Unsolicited,
 )
@@ -186,14 +187,18 @@ class BlockingClient(BlockingAccess):
         return self.run(read_list([SelectedAttribute(each, None) for each in attributes]), timeout)
 
     def write(self, attribute: AttributeDescriptor, value: Data, *, timeout: float | None = None) -> None:
-        """Write one attribute. DataAccessError where the meter refuses."""
-        self.run(write(attribute, value), timeout)
+        """Write one attribute, in blocks where it is too long for one request. DataAccessError where the meter refuses."""
+        self.run(write(attribute, value, room=self._room()), timeout)
 
     def invoke(
         self, method: MethodDescriptor, parameters: Data | None = None, *, timeout: float | None = None
     ) -> Data | None:
         """Call one method. ActionError where the meter refuses."""
         return self.run(invoke(method, parameters), timeout)
+
+    def _room(self) -> Room:
+        self._line()
+        return self._stack.association.room
 
     def _idle_stack(self) -> ClientStack:
         """A stack that has not been opened: there is no association, and it says so to whoever asks."""

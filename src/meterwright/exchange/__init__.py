@@ -2,6 +2,7 @@
 
 from meterwright.exchange.action import invoke
 from meterwright.exchange.assembler import LONGEST_ASSEMBLED, Assembler
+from meterwright.exchange.cutter import Cutter
 from meterwright.exchange.get import read, read_list
 from meterwright.exchange.set import write
 from meterwright.exchange.vocabulary import (
@@ -22,6 +23,7 @@ __all__ = [
     "UNCONFIRMED",
     "Ask",
     "Assembler",
+    "Cutter",
     "Exchange",
     "Pause",
     "Step",

@@ -18,7 +18,7 @@ class Assembler:
         self._about = about
         self._longest = longest
         self._octets = bytearray()
-        self._next_number: int = 1
+        self.expected: int = 1
 
     @property
     def octets(self) -> bytes:
@@ -27,14 +27,14 @@ class Assembler:
 
     def add(self, number: int, octets: bytes, *, last: bool) -> None:
         """The next block. RemoteProtocolError where it is not the next, or makes the whole too long."""
-        if number != self._next_number:
-            raise self._refusal(f"block {number} where block {self._next_number} is expected")
+        if number != self.expected:
+            raise self._refusal(f"block {number} where block {self.expected} is expected")
         if not octets and not last:
             raise self._refusal(f"block {number} is empty and not the last: this would never end")
         if len(self._octets) + len(octets) > self._longest:
             raise self._refusal(f"more than {self._longest} octets in blocks")
         self._octets += octets
-        self._next_number += 1
+        self.expected += 1
         self.complete = last
 
     def _refusal(self, what: str) -> RemoteProtocolError:

@@ -14,14 +14,33 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar, overload
 
 from meterwright.apdu import Apdu, ConfirmedServiceError, ExceptionResponse
-from meterwright.errors import ConfirmedServiceErrorReceived, ExceptionResponseError, RemoteProtocolError
-from meterwright.values import InvokeIdAndPriority
+from meterwright.association import Room
+from meterwright.errors import (
+    ConfirmedServiceErrorReceived,
+    ExceptionResponseError,
+    LocalProtocolError,
+    RemoteProtocolError,
+)
+from meterwright.values import Conformance, InvokeIdAndPriority
 
-__all__ = ["CONFIRMED", "UNCONFIRMED", "Ask", "Exchange", "Pause", "Step", "Tell", "ask", "tell"]
+__all__ = [
+    "CONFIRMED",
+    "UNCONFIRMED",
+    "Ask",
+    "Exchange",
+    "Pause",
+    "Step",
+    "Tell",
+    "ask",
+    "require_blocks",
+    "tell",
+]
 
 T = TypeVar("T")
 A = TypeVar("A", bound=Apdu)
 B = TypeVar("B", bound=Apdu)
+C = TypeVar("C", bound=Apdu)
+D = TypeVar("D", bound=Apdu)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +84,18 @@ def ask(
 def ask(
     request: Apdu, expected: type[A], other: type[B], /, *, about: str | None = None, continues: bool = False
 ) -> Exchange[A | B]: ...
+@overload
+def ask(
+    request: Apdu,
+    expected: type[A],
+    other: type[B],
+    third: type[C],
+    fourth: type[D],
+    /,
+    *,
+    about: str | None = None,
+    continues: bool = False,
+) -> Exchange[A | B | C | D]: ...
 def ask(
     request: Apdu, *expected: type[Apdu], about: str | None = None, continues: bool = False
 ) -> Exchange[Apdu]:
@@ -94,3 +125,15 @@ def ask(
 def tell(request: Apdu) -> Exchange[None]:
     """Send an unconfirmed request."""
     yield Tell(request)
+
+
+def require_blocks(room: Room, blocks: Conformance, about: str) -> None:
+    """LocalProtocolError unless the meter granted what a request that is too long for it needs."""
+    if not room.grants(blocks):
+        raise LocalProtocolError(
+            f"the request is longer than the {room.context.max_send_pdu_size} octets that the meter takes, and it grants no"
+            f" {blocks.name}",
+            layer="exchange",
+            about=about,
+            hint="send less at once",
+        )

@@ -1,4 +1,4 @@
-"""From a request to its answer: which service asks the host what, and how long answers leave in blocks.
+"""From a request to its answer: which service asks the host what, and what is long goes in blocks.
 
 One `Dispatcher` serves one association. Services that were not negotiated, and those this meter does not offer, are
 refused with an ExceptionResponse.
@@ -11,6 +11,7 @@ from meterwright.apdu import (
     ActionRequestNormal,
     ActionResponseNormal,
     Apdu,
+    DataBlock,
     ExceptionResponse,
     GetRequestNext,
     GetRequestNormal,
@@ -20,13 +21,17 @@ from meterwright.apdu import (
     GetResponseWithList,
     InvokedApdu,
     SetRequestNormal,
+    SetRequestWithDataBlock,
+    SetRequestWithFirstDataBlock,
+    SetResponseLastDataBlock,
     SetResponseNormal,
 )
 from meterwright.apdu.fields import GET_DATA_RESULT
-from meterwright.association import LARGEST_PDU
+from meterwright.association import Room
 from meterwright.codec import SequenceOf
 from meterwright.data import Data
 from meterwright.server.host import Caller, ObjectHost
+from meterwright.server.transfers import SET_BLOCKS, BlockService, Fault, LongAnswer, LongRequest
 from meterwright.values import (
     Conformance,
     DataAccessResult,
@@ -37,32 +42,22 @@ from meterwright.values import (
 
 __all__ = ["Dispatcher"]
 
-_BLOCK_OVERHEAD: Final = 14
-"""Octets of a get-response-with-datablock around its raw data: tags, invoke id, flags, number, length."""
-_SMALLEST_BLOCK: Final = 1
 _RESULTS: Final = SequenceOf(GET_DATA_RESULT).codec()
 
+_SET_IN_BLOCKS: Final = Conformance.SET | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
 _NEEDED: Final[Mapping[type[Apdu], Conformance]] = {
     GetRequestNormal: Conformance.GET,
     GetRequestNext: Conformance.GET,
     GetRequestWithList: Conformance.GET | Conformance.MULTIPLE_REFERENCES,
     SetRequestNormal: Conformance.SET,
+    SetRequestWithFirstDataBlock: _SET_IN_BLOCKS,
+    SetRequestWithDataBlock: _SET_IN_BLOCKS,
     ActionRequestNormal: Conformance.ACTION,
 }
 """What must have been negotiated for a request to be served."""
 
-
-class _LongGet:
-    """The rest of a long answer, and the number of the block sent last."""
-
-    def __init__(self, octets: bytes) -> None:
-        self.octets = octets
-        self.number = 0
-
-    def next_block(self, size: int, invoke: InvokeIdAndPriority) -> GetResponseWithDataBlock:
-        raw, self.octets = self.octets[:size], self.octets[size:]
-        self.number += 1
-        return GetResponseWithDataBlock(invoke, not self.octets, self.number, raw)
+_CONTINUING: Final = frozenset({GetRequestNext, SetRequestWithDataBlock})
+"""Requests that go on with a long transfer; every other ends it."""
 
 
 class Dispatcher:
@@ -77,13 +72,16 @@ class Dispatcher:
         """`sealed_size`: how long an answer of so many octets with that tag is once it is protected."""
         self._host = host
         self._caller = caller
-        self._sealed_size = sealed_size
-        self._long_get: _LongGet | None = None
+        self._room = Room(caller.context, sealed_size)
+        self._long_answer: LongAnswer | None = None
+        self._long_request: LongRequest | None = None
         self._handlers: Mapping[type[Apdu], Callable[[Any], Apdu]] = {
             GetRequestNormal: self._get,
             GetRequestNext: self._get_next,
             GetRequestWithList: self._get_list,
             SetRequestNormal: self._set,
+            SetRequestWithFirstDataBlock: self._set_first,
+            SetRequestWithDataBlock: self._set_next,
             ActionRequestNormal: self._action,
         }
 
@@ -99,15 +97,15 @@ class Dispatcher:
             return _refused(ExceptionState.SERVICE_UNKNOWN, ExceptionService.SERVICE_NOT_SUPPORTED)
         if needed & ~self._caller.context.conformance:
             return _refused(ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.SERVICE_NOT_SUPPORTED)
-        if not isinstance(request, GetRequestNext):
-            self._long_get = None
+        if type(request) not in _CONTINUING:
+            self._long_answer = self._long_request = None
         return self._handlers[type(request)](request)
 
     def _get(self, request: GetRequestNormal) -> Apdu:
         invoke = request.invoke_id_and_priority
         result = self._host.get(self._caller, request.attribute, request.access_selection)
         whole = GetResponseNormal(invoke, result)
-        if isinstance(result, DataAccessResult) or self._fits(whole):
+        if isinstance(result, DataAccessResult) or self._room.fits(whole):
             return whole
         return self._first_block(invoke, result.to_octets())
 
@@ -117,56 +115,73 @@ class Dispatcher:
             self._host.get(self._caller, each.attribute, each.access_selection) for each in request.attributes
         )
         whole = GetResponseWithList(invoke, results)
-        if self._fits(whole):
+        if self._room.fits(whole):
             return whole
         raw = bytearray()
         _RESULTS.encode(results, raw)
         return self._first_block(invoke, bytes(raw))
 
     def _first_block(self, invoke: InvokeIdAndPriority, raw: bytes) -> Apdu:
-        if Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ not in self._caller.context.conformance:
+        if not self._room.grants(Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ):
             return GetResponseNormal(invoke, DataAccessResult.OTHER_REASON)
-        self._long_get = _LongGet(raw)
-        return self._long_get.next_block(self._block_size, invoke)
+        self._long_answer = LongAnswer(GetRequestNext, _get_block, raw, self._room)
+        return self._long_answer.next_block(invoke)
 
     def _get_next(self, request: GetRequestNext) -> Apdu:
-        invoke, long_get = request.invoke_id_and_priority, self._long_get
-        if long_get is None:
+        invoke, long_answer = request.invoke_id_and_priority, self._long_answer
+        if long_answer is None:
             return _aborted(invoke, request.block_number, DataAccessResult.NO_LONG_GET_IN_PROGRESS)
-        if request.block_number != long_get.number:
-            self._long_get = None
+        if request.block_number != long_answer.number:
+            self._long_answer = None
             given_up = request.block_number == 0
             reason = (
                 DataAccessResult.LONG_GET_ABORTED if given_up else DataAccessResult.DATA_BLOCK_NUMBER_INVALID
             )
             return _aborted(invoke, request.block_number, reason)
-        block = long_get.next_block(self._block_size, invoke)
-        if block.last_block:
-            self._long_get = None
+        return self._answer_on(long_answer, invoke)
+
+    def _answer_on(self, long_answer: LongAnswer, invoke: InvokeIdAndPriority) -> Apdu:
+        block = long_answer.next_block(invoke)
+        if long_answer.is_over:
+            self._long_answer = None
         return block
 
     def _set(self, request: SetRequestNormal) -> Apdu:
         result = self._host.set(self._caller, request.attribute, request.value, request.access_selection)
         return SetResponseNormal(request.invoke_id_and_priority, result)
 
+    def _set_first(self, request: SetRequestWithFirstDataBlock) -> Apdu:
+        def finish(invoke: InvokeIdAndPriority, number: int, values: tuple[Data, ...]) -> Apdu:
+            (value,) = values
+            result = self._host.set(self._caller, request.attribute, value, request.access_selection)
+            return SetResponseLastDataBlock(invoke, result, number)
+
+        self._long_request = LongRequest(SET_BLOCKS, request.invoke_id_and_priority, finish)
+        return self._take(self._long_request, request.invoke_id_and_priority, request.datablock)
+
+    def _set_next(self, request: SetRequestWithDataBlock) -> Apdu:
+        return self._take_next(SET_BLOCKS, request.invoke_id_and_priority, request.datablock)
+
+    def _take_next(self, service: BlockService, invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu:
+        """The next block of a long request, if there is one under this invoke id."""
+        long_request = self._long_request
+        if long_request is None or not long_request.goes_on_with(service.following, invoke):
+            return service.refuse(invoke, block.block_number, Fault.NOTHING_IN_PROGRESS)
+        return self._take(long_request, invoke, block)
+
+    def _take(self, long_request: LongRequest, invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu:
+        answer = long_request.take(invoke, block)
+        if long_request.is_over:
+            self._long_request = None
+        return answer
+
     def _action(self, request: ActionRequestNormal) -> Apdu:
         outcome = self._host.invoke(self._caller, request.method, request.parameters)
         return ActionResponseNormal(request.invoke_id_and_priority, outcome.result, outcome.returned)
 
-    def _fits(self, answer: Apdu) -> bool:
-        octets = answer.to_octets()
-        return self._sealed_size(len(octets), octets[0]) <= self._largest_answer
 
-    @property
-    def _largest_answer(self) -> int:
-        """In octets; a client without a limit of its own still has the link's."""
-        return self._caller.context.max_send_pdu_size or LARGEST_PDU
-
-    @property
-    def _block_size(self) -> int:
-        largest = self._largest_answer
-        protection = self._sealed_size(largest, GetResponseWithDataBlock.prefix[0]) - largest
-        return max(largest - protection - _BLOCK_OVERHEAD, _SMALLEST_BLOCK)
+def _get_block(invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu:
+    return GetResponseWithDataBlock(invoke, block.last_block, block.block_number, block.raw_data)
 
 
 def _aborted(invoke: InvokeIdAndPriority, number: int, reason: DataAccessResult) -> Apdu:
