@@ -46,6 +46,7 @@ from meterwright.values import (
     ActionResult,
     ApplicationContext,
     AssociationResult,
+    Conformance,
     DataAccessResult,
     ExceptionService,
     ExceptionState,
@@ -91,13 +92,13 @@ Step: TypeAlias = Apdu | bytes | Raw | Wait | Line
 Plays: TypeAlias = Callable[[Apdu], Iterable[Step]]
 
 
-def accepted(size: int = 1024) -> Aare:
-    """The AARE of a meter that grants all."""
+def accepted(size: int = 1024, conformance: Conformance = CLIENT_CONFORMANCE) -> Aare:
+    """The AARE of a meter that grants all, unless told."""
     return Aare(
         application_context_name=ApplicationContext.LN,
         result=AssociationResult.ACCEPTED,
         result_source_diagnostic=AcseServiceUserDiagnostic.NULL,
-        user_information=InitiateResponse(None, 6, CLIENT_CONFORMANCE, size, 7).to_octets(),
+        user_information=InitiateResponse(None, 6, conformance, size, 7).to_octets(),
     )
 
 

@@ -1,13 +1,21 @@
 """Requests that are too long for one APDU, from one end to the other: both links, every protection."""
 
 import pytest
-from tests.association.secured import ATTRIBUTE, Meter, apdus_passed, client_side, meter_side, stack_pair
+from tests.association.secured import (
+    ATTRIBUTE,
+    METHOD,
+    Meter,
+    apdus_passed,
+    client_side,
+    meter_side,
+    stack_pair,
+)
 
 from meterwright.apdu import SetRequestWithDataBlock, SetRequestWithFirstDataBlock, decode_apdu
-from meterwright.association import CLIENT_CONFORMANCE, Grant
+from meterwright.association import CLIENT_CONFORMANCE, Grant, Proposal
 from meterwright.data import octet_string
 from meterwright.errors import LocalProtocolError
-from meterwright.exchange import write
+from meterwright.exchange import invoke, write
 from meterwright.testing import StackPair
 from meterwright.values import AuthenticationMechanism, Conformance, SecurityPolicy
 
@@ -41,13 +49,36 @@ def test_a_long_write_arrives_whole_and_each_request_fits(
     policy: SecurityPolicy, size: int, *, hdlc: bool
 ) -> None:
     pair, host = joined(policy, hdlc=hdlc)
-    value = octet_string(bytes(range(256)) * 12)
-    value = octet_string(octet_string.from_data(value)[:size])
+    value = octet_string((bytes(range(256)) * 12)[:size])
     pair.converse(write(ATTRIBUTE, value, room=pair.association.room))
     assert host.written == [value]
     assert max(sizes(pair)) <= LONGEST_PDU
     if len(sizes(pair)) > 2:
         assert sizes(pair)[0] == sizes(pair)[1] == LONGEST_PDU
+
+
+@each_link
+@each_policy
+@pytest.mark.parametrize("size", [10, 66, 80, 81, 200, 3000])
+def test_a_long_call_goes_out_and_comes_back_whole(policy: SecurityPolicy, size: int, *, hdlc: bool) -> None:
+    pair, host = joined(policy, hdlc=hdlc)
+    value = octet_string((bytes(range(256)) * 12)[:size])
+    for _ in range(3):
+        assert pair.converse(invoke(METHOD, value, room=pair.association.room)) == value
+    assert host.invoked == [value] * 3
+    assert max(sizes(pair)) <= LONGEST_PDU
+
+
+def test_an_answer_longer_than_the_client_takes_comes_in_blocks() -> None:
+    mechanism = AuthenticationMechanism.LOWEST
+    host = Meter(meter_side(mechanism, SecurityPolicy.NONE))
+    pair = StackPair(host, proposal=Proposal(max_receive_pdu_size=50))
+    pair.associate()
+    value = octet_string(bytes(300))
+    assert pair.converse(invoke(METHOD, value, room=pair.association.room)) == value
+    from_meter = [len(each.octets) for each in apdus_passed(pair) if not each.from_client][1:]
+    assert max(from_meter) == 50
+    assert len(from_meter) == 8
 
 
 def test_the_invoke_id_is_kept_over_the_blocks() -> None:

@@ -11,9 +11,8 @@ from meterwright.apdu import (
     ActionRequestNormal,
     ActionResponseNextPblock,
     ActionResponseNormal,
-    ActionResponseWithPblock,
+    ActionResponseWithList,
     Apdu,
-    DataBlock,
     ExceptionResponse,
     GetResponseNormal,
     SelectiveAccess,
@@ -118,7 +117,7 @@ UNEXPECTED: list[Apdu | None] = [
     GetResponseNormal(SEVEN, integer(1)),
     SetResponseDataBlock(SEVEN, 1),
     ActionResponseNextPblock(SEVEN, 1),
-    ActionResponseWithPblock(SEVEN, DataBlock(True, 1, b"\x00")),
+    ActionResponseWithList(SEVEN, ()),
     None,
 ]
 
@@ -130,7 +129,8 @@ UNEXPECTED: list[Apdu | None] = [
 def test_answers_of_another_kind(start: Any, answer: Apdu | None) -> None:
     got = "nothing" if answer is None else answer.label
     with pytest.raises(
-        RemoteProtocolError, match=f"{got} where (set|action)-response-normal is expected"
+        RemoteProtocolError,
+        match=f"{got} where (set|action)-response-normal( or action-response-with-pblock)? is expected",
     ) as caught:
         converse(start(), [answer])
     assert caught.value.where.about

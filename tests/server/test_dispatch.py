@@ -1,15 +1,21 @@
 """From a request to its answer: blocks, lists, what was not negotiated, what is not offered."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.server.hosts import AARQ, Host, Line, aarq
 
 from meterwright.apdu import (
+    ActionRequestNextPblock,
     ActionRequestNormal,
     ActionRequestWithFirstPblock,
     ActionRequestWithList,
+    ActionRequestWithPblock,
+    ActionResponseNextPblock,
     ActionResponseNormal,
+    ActionResponseWithPblock,
     Apdu,
     AttributeDescriptor,
     DataBlock,
@@ -50,7 +56,7 @@ NOT_ALLOWED = ExceptionResponse(
 )
 UNKNOWN = ExceptionResponse(ExceptionState.SERVICE_UNKNOWN, ExceptionService.SERVICE_NOT_SUPPORTED, None)
 GET, SET, ACTION, LISTS = 0x10, 0x08, 0x01, 0x200
-SET_BLOCKS = 0x800
+SET_BLOCKS, ACTION_BLOCKS = 0x800, 0x400
 
 
 def attribute(number: int) -> AttributeDescriptor:
@@ -271,6 +277,81 @@ def test_a_long_write_has_a_cap() -> None:
     assert len(host.seen) == 1
 
 
+def call(number: int, raw: bytes = b"\x09\x02A", *, last: bool = False, method: int = 0) -> Apdu:
+    return ActionRequestWithFirstPblock(
+        INVOKE, MethodDescriptor(method, NAME, 1), DataBlock(last, number, raw)
+    )
+
+
+def call_more(number: int, raw: bytes = b"B", *, last: bool = True) -> Apdu:
+    return ActionRequestWithPblock(INVOKE, DataBlock(last, number, raw))
+
+
+def call_next(number: int) -> Apdu:
+    return ActionRequestNextPblock(INVOKE, number)
+
+
+LONG_CALL = ActionRequestNormal(INVOKE, MethodDescriptor(0, NAME, 1), octet_string(bytes(400)))
+NO_LONG_CALL = ActionResult.NO_LONG_ACTION_IN_PROGRESS
+UNAVAILABLE = ActionResult.DATA_BLOCK_UNAVAILABLE
+
+
+def test_a_call_in_blocks_is_acknowledged_and_answered() -> None:
+    host = Host()
+    over = line(host=host)
+    assert over.ask(call(1)) == ActionResponseNextPblock(INVOKE, 1)
+    assert over.ask(call_more(2)) == ActionResponseNormal(INVOKE, ActionResult.SUCCESS, octet_string(b"AB"))
+    assert host.seen[1:] == [(MethodDescriptor(0, NAME, 1), octet_string(b"AB"))]
+
+
+def test_a_long_return_comes_in_blocks() -> None:
+    over = line()
+    answer = over.ask(LONG_CALL)
+    raw = b""
+    while isinstance(answer, ActionResponseWithPblock):
+        raw += answer.pblock.raw_data
+        if answer.pblock.last_block:
+            break
+        assert len(answer.to_octets()) == 200
+        answer = over.ask(call_next(answer.pblock.block_number))
+    assert raw == b"\x00" + octet_string(bytes(400)).to_octets()
+    assert over.ask(call_next(3)) == ActionResponseNormal(INVOKE, NO_LONG_CALL, None)
+
+
+@pytest.mark.parametrize(
+    ("requests", "result"),
+    [
+        ([call_more(1)], NO_LONG_CALL),
+        ([call(2)], UNAVAILABLE),
+        ([call(1), call_more(1)], UNAVAILABLE),
+        ([call(1), call_more(3), call_more(2)], NO_LONG_CALL),
+        ([call(1), get(1), call_more(2)], NO_LONG_CALL),
+        ([first(1), call_more(2)], NO_LONG_CALL),
+        ([call(1), call_more(2, b"", last=False)], ActionResult.LONG_ACTION_ABORTED),
+        ([call(1), call_more(2, b"BC")], ActionResult.OTHER_REASON),
+        ([call_next(1)], NO_LONG_CALL),
+        ([get(600), call_next(1)], NO_LONG_CALL),
+        ([LONG_CALL, call_next(2)], UNAVAILABLE),
+        ([LONG_CALL, call_next(0)], ActionResult.LONG_ACTION_ABORTED),
+        ([LONG_CALL, call_next(2), call_next(1)], NO_LONG_CALL),
+        ([LONG_CALL, get(1), call_next(1)], NO_LONG_CALL),
+    ],
+)
+def test_blocks_of_a_call_that_make_no_sense(requests: list[Apdu], result: ActionResult) -> None:
+    over = line()
+    answers = [over.ask(request) for request in requests]
+    assert answers[-1] == ActionResponseNormal(INVOKE, result, None)
+
+
+def test_a_long_return_that_cannot_be_had_is_told_beside_the_result() -> None:
+    over = line(services=ACTION)
+    assert over.ask(LONG_CALL) == ActionResponseNormal(
+        INVOKE, ActionResult.SUCCESS, DataAccessResult.OTHER_REASON
+    )
+    failing = replace(LONG_CALL, method=MethodDescriptor(3, NAME, 1))
+    assert over.ask(failing) == ActionResponseNormal(INVOKE, ActionResult.READ_WRITE_DENIED, None)
+
+
 REQUESTS: list[tuple[Apdu, int]] = [
     (get(1), GET),
     (GetRequestNext(INVOKE, 1), GET),
@@ -278,6 +359,9 @@ REQUESTS: list[tuple[Apdu, int]] = [
     (SetRequestNormal(INVOKE, attribute(0), None, integer(1)), SET),
     (first(1), SET | SET_BLOCKS),
     (more(2), SET | SET_BLOCKS),
+    (call(1), ACTION | ACTION_BLOCKS),
+    (call_more(2), ACTION | ACTION_BLOCKS),
+    (call_next(2), ACTION | ACTION_BLOCKS),
     (ActionRequestNormal(INVOKE, MethodDescriptor(0, NAME, 1), None), ACTION),
 ]
 
@@ -295,7 +379,6 @@ def test_what_was_not_negotiated_is_not_served(request_: Apdu, needed: int) -> N
 NOT_OFFERED: list[Apdu] = [
     SetRequestWithList(INVOKE, (SelectedAttribute(attribute(0), None),), (integer(1),)),
     ActionRequestWithList(INVOKE, (MethodDescriptor(0, NAME, 1),), (null_data(None),)),
-    ActionRequestWithFirstPblock(INVOKE, MethodDescriptor(0, NAME, 1), DataBlock(False, 1, b"\x00")),
 ]
 
 

@@ -207,8 +207,8 @@ class Client(AsyncAccess):
     async def invoke(
         self, method: MethodDescriptor, parameters: Data | None = None, *, timeout: float | None = None
     ) -> Data | None:
-        """Call one method. ActionError where the meter refuses."""
-        return await self.run(invoke(method, parameters), timeout)
+        """Call one method, in blocks where its parameters are too long for one request. ActionError where the meter refuses."""
+        return await self.run(invoke(method, parameters, room=self._room()), timeout)
 
     def octets_received(self, octets: bytes) -> None:
         """For the line: octets have come."""

@@ -193,8 +193,8 @@ class BlockingClient(BlockingAccess):
     def invoke(
         self, method: MethodDescriptor, parameters: Data | None = None, *, timeout: float | None = None
     ) -> Data | None:
-        """Call one method. ActionError where the meter refuses."""
-        return self.run(invoke(method, parameters), timeout)
+        """Call one method, in blocks where its parameters are too long for one request. ActionError where the meter refuses."""
+        return self.run(invoke(method, parameters, room=self._room()), timeout)
 
     def _room(self) -> Room:
         self._line()

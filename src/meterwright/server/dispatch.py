@@ -8,8 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from meterwright.apdu import (
+    ActionRequestNextPblock,
     ActionRequestNormal,
+    ActionRequestWithFirstPblock,
+    ActionRequestWithPblock,
     ActionResponseNormal,
+    ActionResponseWithPblock,
     Apdu,
     DataBlock,
     ExceptionResponse,
@@ -30,9 +34,17 @@ from meterwright.apdu.fields import GET_DATA_RESULT
 from meterwright.association import Room
 from meterwright.codec import SequenceOf
 from meterwright.data import Data
-from meterwright.server.host import Caller, ObjectHost
-from meterwright.server.transfers import SET_BLOCKS, BlockService, Fault, LongAnswer, LongRequest
+from meterwright.server.host import ActionOutcome, Caller, ObjectHost
+from meterwright.server.transfers import (
+    ACTION_BLOCKS,
+    SET_BLOCKS,
+    BlockService,
+    Fault,
+    LongAnswer,
+    LongRequest,
+)
 from meterwright.values import (
+    ActionResult,
     Conformance,
     DataAccessResult,
     ExceptionService,
@@ -42,9 +54,11 @@ from meterwright.values import (
 
 __all__ = ["Dispatcher"]
 
+_RETURNED: Final = GET_DATA_RESULT.codec()
 _RESULTS: Final = SequenceOf(GET_DATA_RESULT).codec()
 
 _SET_IN_BLOCKS: Final = Conformance.SET | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+_ACTION_IN_BLOCKS: Final = Conformance.ACTION | Conformance.BLOCK_TRANSFER_WITH_ACTION
 _NEEDED: Final[Mapping[type[Apdu], Conformance]] = {
     GetRequestNormal: Conformance.GET,
     GetRequestNext: Conformance.GET,
@@ -53,10 +67,15 @@ _NEEDED: Final[Mapping[type[Apdu], Conformance]] = {
     SetRequestWithFirstDataBlock: _SET_IN_BLOCKS,
     SetRequestWithDataBlock: _SET_IN_BLOCKS,
     ActionRequestNormal: Conformance.ACTION,
+    ActionRequestWithFirstPblock: _ACTION_IN_BLOCKS,
+    ActionRequestWithPblock: _ACTION_IN_BLOCKS,
+    ActionRequestNextPblock: _ACTION_IN_BLOCKS,
 }
 """What must have been negotiated for a request to be served."""
 
-_CONTINUING: Final = frozenset({GetRequestNext, SetRequestWithDataBlock})
+_CONTINUING: Final = frozenset(
+    {GetRequestNext, SetRequestWithDataBlock, ActionRequestWithPblock, ActionRequestNextPblock}
+)
 """Requests that go on with a long transfer; every other ends it."""
 
 
@@ -83,6 +102,9 @@ class Dispatcher:
             SetRequestWithFirstDataBlock: self._set_first,
             SetRequestWithDataBlock: self._set_next,
             ActionRequestNormal: self._action,
+            ActionRequestWithFirstPblock: self._action_first,
+            ActionRequestWithPblock: self._action_next,
+            ActionRequestNextPblock: self._returned_next,
         }
 
     def answer(self, request: Apdu) -> Apdu | None:
@@ -129,7 +151,7 @@ class Dispatcher:
 
     def _get_next(self, request: GetRequestNext) -> Apdu:
         invoke, long_answer = request.invoke_id_and_priority, self._long_answer
-        if long_answer is None:
+        if long_answer is None or long_answer.following is not GetRequestNext:
             return _aborted(invoke, request.block_number, DataAccessResult.NO_LONG_GET_IN_PROGRESS)
         if request.block_number != long_answer.number:
             self._long_answer = None
@@ -177,7 +199,42 @@ class Dispatcher:
 
     def _action(self, request: ActionRequestNormal) -> Apdu:
         outcome = self._host.invoke(self._caller, request.method, request.parameters)
-        return ActionResponseNormal(request.invoke_id_and_priority, outcome.result, outcome.returned)
+        return self._called(request.invoke_id_and_priority, outcome)
+
+    def _action_first(self, request: ActionRequestWithFirstPblock) -> Apdu:
+        def finish(invoke: InvokeIdAndPriority, _number: int, values: tuple[Data, ...]) -> Apdu:
+            (parameters,) = values
+            return self._called(invoke, self._host.invoke(self._caller, request.method, parameters))
+
+        self._long_request = LongRequest(ACTION_BLOCKS, request.invoke_id_and_priority, finish)
+        return self._take(self._long_request, request.invoke_id_and_priority, request.pblock)
+
+    def _action_next(self, request: ActionRequestWithPblock) -> Apdu:
+        return self._take_next(ACTION_BLOCKS, request.invoke_id_and_priority, request.pblock)
+
+    def _called(self, invoke: InvokeIdAndPriority, outcome: ActionOutcome) -> Apdu:
+        """What a method returned, in blocks where it is long. Where it cannot be had, it was called all the same."""
+        result, returned = outcome.result, outcome.returned
+        whole = ActionResponseNormal(invoke, result, returned)
+        if returned is None or self._room.fits(whole):
+            return whole
+        if result is not ActionResult.SUCCESS:
+            return ActionResponseNormal(invoke, result, None)
+        if not self._room.grants(Conformance.BLOCK_TRANSFER_WITH_ACTION):
+            return ActionResponseNormal(invoke, result, DataAccessResult.OTHER_REASON)
+        raw = _RETURNED.write(returned)
+        self._long_answer = LongAnswer(ActionRequestNextPblock, ActionResponseWithPblock, raw, self._room)
+        return self._long_answer.next_block(invoke)
+
+    def _returned_next(self, request: ActionRequestNextPblock) -> Apdu:
+        invoke, long_answer = request.invoke_id_and_priority, self._long_answer
+        if long_answer is None or long_answer.following is not ActionRequestNextPblock:
+            return ACTION_BLOCKS.refuse(invoke, request.block_number, Fault.NOTHING_IN_PROGRESS)
+        if request.block_number != long_answer.number:
+            self._long_answer = None
+            fault = Fault.WRONG_NUMBER if request.block_number else Fault.ABORTED
+            return ACTION_BLOCKS.refuse(invoke, request.block_number, fault)
+        return self._answer_on(long_answer, invoke)
 
 
 def _get_block(invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu:

@@ -10,6 +10,9 @@ from enum import Enum, auto
 from typing import Final, TypeAlias
 
 from meterwright.apdu import (
+    ActionRequestWithPblock,
+    ActionResponseNextPblock,
+    ActionResponseNormal,
     Apdu,
     DataBlock,
     SetRequestWithDataBlock,
@@ -21,9 +24,18 @@ from meterwright.codec import SequenceOf
 from meterwright.data import Data, DataField
 from meterwright.errors import RemoteProtocolError
 from meterwright.exchange import Assembler
-from meterwright.values import DataAccessResult, InvokeIdAndPriority
+from meterwright.values import ActionResult, DataAccessResult, InvokeIdAndPriority
 
-__all__ = ["LONGEST_REQUEST", "SET_BLOCKS", "BlockService", "Fault", "LongAnswer", "LongRequest"]
+__all__ = [
+    "ACTION_BLOCKS",
+    "ACTION_FAULTS",
+    "LONGEST_REQUEST",
+    "SET_BLOCKS",
+    "BlockService",
+    "Fault",
+    "LongAnswer",
+    "LongRequest",
+]
 
 LONGEST_REQUEST: Final = 1024 * 1024
 """Octets after which a long request is given up: what a meter takes at once is far less."""
@@ -65,6 +77,19 @@ def _refuse_set(invoke: InvokeIdAndPriority, number: int, fault: Fault) -> Apdu:
     return SetResponseLastDataBlock(invoke, _SET_FAULTS[fault], number)
 
 
+ACTION_FAULTS: Final[Mapping[Fault, ActionResult]] = {
+    Fault.NOTHING_IN_PROGRESS: ActionResult.NO_LONG_ACTION_IN_PROGRESS,
+    Fault.WRONG_NUMBER: ActionResult.DATA_BLOCK_UNAVAILABLE,
+    Fault.ABORTED: ActionResult.LONG_ACTION_ABORTED,
+    Fault.UNREADABLE: ActionResult.OTHER_REASON,
+}
+
+
+def _refuse_action(invoke: InvokeIdAndPriority, _number: int, fault: Fault) -> Apdu:
+    return ActionResponseNormal(invoke, ACTION_FAULTS[fault], None)
+
+
+ACTION_BLOCKS: Final = BlockService(ActionRequestWithPblock, ActionResponseNextPblock, _refuse_action)
 SET_BLOCKS: Final = BlockService(SetRequestWithDataBlock, SetResponseDataBlock, _refuse_set)
 
 

@@ -15,6 +15,7 @@ SERVED: Final = (
     | Conformance.ACTION
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.BLOCK_TRANSFER_WITH_ACTION
     | Conformance.MULTIPLE_REFERENCES
 )
 """The services a simulated meter grants: those that are implemented."""
