@@ -9,19 +9,22 @@ from dataclasses import dataclass
 
 import pytest
 
-from meterwright.apdu import AttributeDescriptor
+from meterwright.apdu import AttributeDescriptor, MethodDescriptor
 from meterwright.association import Proposal
 from meterwright.client import BlockingClient, Client, ClientSettings, MeterAddress
 from meterwright.cosem import AssociationLn, Clock, DataObject, ImageTransfer, Register
+from meterwright.data import null_data, octet_string
 from meterwright.errors import (
+    ActionError,
     AssociationRejected,
     ConnectFailed,
     ConnectionLost,
     DataAccessError,
     MeterwrightError,
 )
+from meterwright.exchange import Called
 from meterwright.simulator import SimulatedMeter, SimulatedService, plain_meter
-from meterwright.values import DataAccessResult, ImageTransferStatus, Obis
+from meterwright.values import ActionResult, DataAccessResult, ImageTransferStatus, Obis
 
 NAME = AttributeDescriptor(1, Obis.parse("0.0.42.0.0.255"), 2)
 NOT_THERE = AttributeDescriptor(1, Obis.parse("0.0.43.0.0.255"), 2)
@@ -130,6 +133,37 @@ def test_a_list_that_is_too_long_for_one_answer() -> None:
         results = client.read_list([NAME, NOT_THERE] * 8)
         assert results[1::2] == (DataAccessResult.OBJECT_UNDEFINED,) * 8
         assert len(set(results[::2])) == 1
+
+
+LONG = octet_string(bytes(70_000))
+NO_METHOD = MethodDescriptor(1, Obis.parse("0.0.43.0.0.255"), 1)
+UNDEFINED = (DataAccessResult.OBJECT_UNDEFINED, ActionResult.OBJECT_UNDEFINED)
+
+
+def test_long_requests_and_lists_of_the_blocking_client() -> None:
+    with elsewhere() as there, BlockingClient(there.url) as client:
+        with pytest.raises(DataAccessError, match="object-undefined"):
+            client.write(NOT_THERE, LONG)
+        with pytest.raises(ActionError, match="object-undefined"):
+            client.invoke(NO_METHOD, LONG)
+        for value in (null_data(None), LONG):
+            assert client.write_list([(NOT_THERE, value)] * 2) == (UNDEFINED[0],) * 2
+            assert client.invoke_list([(NO_METHOD, value)] * 2) == (Called(UNDEFINED[1]),) * 2
+
+
+def test_long_requests_and_lists_of_the_asynchronous_client() -> None:
+    async def scenario(url: str) -> None:
+        async with Client(url) as client:
+            with pytest.raises(DataAccessError, match="object-undefined"):
+                await client.write(NOT_THERE, LONG)
+            with pytest.raises(ActionError, match="object-undefined"):
+                await client.invoke(NO_METHOD, LONG)
+            for value in (null_data(None), LONG):
+                assert await client.write_list([(NOT_THERE, value)] * 2) == (UNDEFINED[0],) * 2
+                assert await client.invoke_list([(NO_METHOD, value)] * 2) == (Called(UNDEFINED[1]),) * 2
+
+    with elsewhere() as there:
+        asyncio.run(scenario(there.url))
 
 
 def test_a_client_nobody_knows_is_rejected() -> None:

@@ -76,7 +76,7 @@ def test_answers_that_make_no_sense(answers: list[Apdu | None], says: str) -> No
 
 
 def test_the_protection_is_counted() -> None:
-    protected = replace(ROOM, sealed_size=lambda size, _tag: size + 5)
+    protected = Room(ROOM.context, lambda size, _tag: size + 5)
     assert protected.block_size(SetRequestWithDataBlock(SEVEN, DataBlock(False, 1, b""))) == 24 - 5 - 9
 
 

@@ -12,9 +12,12 @@ from meterwright.apdu import (
     ActionRequestNormal,
     ActionRequestWithFirstPblock,
     ActionRequestWithList,
+    ActionRequestWithListAndFirstPblock,
     ActionRequestWithPblock,
     ActionResponseNextPblock,
     ActionResponseNormal,
+    ActionResponseWithList,
+    ActionResponseWithOptionalData,
     ActionResponseWithPblock,
     Apdu,
     AttributeDescriptor,
@@ -33,9 +36,11 @@ from meterwright.apdu import (
     SetRequestWithDataBlock,
     SetRequestWithFirstDataBlock,
     SetRequestWithList,
+    SetRequestWithListAndFirstDataBlock,
     SetResponseDataBlock,
     SetResponseLastDataBlock,
     SetResponseNormal,
+    SetResponseWithList,
 )
 from meterwright.data import Data, integer, null_data, octet_string
 from meterwright.server.transfers import LONGEST_REQUEST
@@ -54,7 +59,6 @@ NAME = Obis.parse("0.0.1.0.0.255")
 NOT_ALLOWED = ExceptionResponse(
     ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.SERVICE_NOT_SUPPORTED, None
 )
-UNKNOWN = ExceptionResponse(ExceptionState.SERVICE_UNKNOWN, ExceptionService.SERVICE_NOT_SUPPORTED, None)
 GET, SET, ACTION, LISTS = 0x10, 0x08, 0x01, 0x200
 SET_BLOCKS, ACTION_BLOCKS = 0x800, 0x400
 
@@ -352,6 +356,16 @@ def test_a_long_return_that_cannot_be_had_is_told_beside_the_result() -> None:
     assert over.ask(failing) == ActionResponseNormal(INVOKE, ActionResult.READ_WRITE_DENIED, None)
 
 
+SET_LIST = SetRequestWithList(
+    INVOKE,
+    (SelectedAttribute(attribute(0), None), SelectedAttribute(attribute(3), None)),
+    (integer(1), integer(2)),
+)
+CALL_LIST = ActionRequestWithList(
+    INVOKE, (MethodDescriptor(0, NAME, 1), MethodDescriptor(3, NAME, 1)), (null_data(None), integer(1))
+)
+
+
 REQUESTS: list[tuple[Apdu, int]] = [
     (get(1), GET),
     (GetRequestNext(INVOKE, 1), GET),
@@ -360,6 +374,16 @@ REQUESTS: list[tuple[Apdu, int]] = [
     (first(1), SET | SET_BLOCKS),
     (more(2), SET | SET_BLOCKS),
     (call(1), ACTION | ACTION_BLOCKS),
+    (SET_LIST, SET | LISTS),
+    (CALL_LIST, ACTION | LISTS),
+    (
+        SetRequestWithListAndFirstDataBlock(INVOKE, SET_LIST.attributes, DataBlock(False, 1, b"\x02")),
+        SET | SET_BLOCKS | LISTS,
+    ),
+    (
+        ActionRequestWithListAndFirstPblock(INVOKE, CALL_LIST.methods, DataBlock(False, 1, b"\x02")),
+        ACTION | ACTION_BLOCKS | LISTS,
+    ),
     (call_more(2), ACTION | ACTION_BLOCKS),
     (call_next(2), ACTION | ACTION_BLOCKS),
     (ActionRequestNormal(INVOKE, MethodDescriptor(0, NAME, 1), None), ACTION),
@@ -376,15 +400,61 @@ def test_what_was_not_negotiated_is_not_served(request_: Apdu, needed: int) -> N
     assert line(services=needed).ask(request_) != NOT_ALLOWED
 
 
-NOT_OFFERED: list[Apdu] = [
-    SetRequestWithList(INVOKE, (SelectedAttribute(attribute(0), None),), (integer(1),)),
-    ActionRequestWithList(INVOKE, (MethodDescriptor(0, NAME, 1),), (null_data(None),)),
-]
+def test_lists_are_served_item_by_item() -> None:
+    host = Host()
+    over = line(host=host)
+    assert over.ask(SET_LIST) == SetResponseWithList(
+        INVOKE, (DataAccessResult.SUCCESS, DataAccessResult.READ_WRITE_DENIED)
+    )
+    assert over.ask(CALL_LIST) == ActionResponseWithList(
+        INVOKE,
+        (
+            ActionResponseWithOptionalData(ActionResult.SUCCESS, None),
+            ActionResponseWithOptionalData(ActionResult.READ_WRITE_DENIED, integer(1)),
+        ),
+    )
+    assert host.seen[1:] == [
+        (attribute(0), integer(1), None),
+        (attribute(3), integer(2), None),
+        (MethodDescriptor(0, NAME, 1), None),
+        (MethodDescriptor(3, NAME, 1), integer(1)),
+    ]
 
 
-@pytest.mark.parametrize("request_", NOT_OFFERED, ids=lambda each: each.label)
-def test_what_is_not_offered_is_not_known(request_: Apdu) -> None:
-    assert line().ask(request_) == UNKNOWN
+@pytest.mark.parametrize(
+    "request_", [replace(SET_LIST, values=(integer(1),)), replace(CALL_LIST, parameters=(integer(1),) * 3)]
+)
+def test_a_list_with_another_number_of_values_is_refused_and_nothing_done(request_: Apdu) -> None:
+    host = Host()
+    assert line(host=host).ask(request_) == ExceptionResponse(
+        ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.OPERATION_NOT_POSSIBLE, None
+    )
+    assert len(host.seen) == 1
+
+
+@pytest.mark.parametrize("raw", ["010f01", "030f010f010f01", "020f01", "020f010f0100", "ff", ""])
+def test_a_long_list_with_other_values_is_refused_and_nothing_done(raw: str) -> None:
+    host = Host()
+    over = line(host=host)
+    block = DataBlock(True, 1, bytes.fromhex(raw))
+    assert over.ask(SetRequestWithListAndFirstDataBlock(INVOKE, SET_LIST.attributes, block)) == (
+        SetResponseLastDataBlock(INVOKE, DataAccessResult.OTHER_REASON, 1)
+    )
+    assert over.ask(ActionRequestWithListAndFirstPblock(INVOKE, CALL_LIST.methods, block)) == (
+        ActionResponseNormal(INVOKE, ActionResult.OTHER_REASON, None)
+    )
+    assert len(host.seen) == 1
+
+
+def test_long_returns_of_a_list_that_cannot_be_had_are_told_beside_the_results() -> None:
+    long = replace(CALL_LIST, parameters=(null_data(None), octet_string(bytes(300))))
+    assert line(services=ACTION | LISTS).ask(long) == ActionResponseWithList(
+        INVOKE,
+        (
+            ActionResponseWithOptionalData(ActionResult.SUCCESS, None),
+            ActionResponseWithOptionalData(ActionResult.READ_WRITE_DENIED, DataAccessResult.OTHER_REASON),
+        ),
+    )
 
 
 def test_what_wants_no_answer_gets_none() -> None:
@@ -394,7 +464,7 @@ def test_what_wants_no_answer_gets_none() -> None:
         GetRequestNormal(SILENT, attribute(1), None),
         SetRequestNormal(SILENT, attribute(0), None, integer(1)),
         ActionRequestNormal(SILENT, MethodDescriptor(0, NAME, 1), integer(3)),
-        SetRequestWithList(SILENT, (SelectedAttribute(attribute(0), None),), (integer(1),)),
+        SetRequestWithDataBlock(SILENT, DataBlock(True, 2, b"B")),
     ]
     for request in silent:
         assert over.send(request) == []

@@ -43,7 +43,19 @@ from meterwright.errors import (
     LocalProtocolError,
     MeterwrightError,
 )
-from meterwright.exchange import Ask, Exchange, Pause, Tell, invoke, read, read_list, write
+from meterwright.exchange import (
+    Ask,
+    Called,
+    Exchange,
+    Pause,
+    Tell,
+    invoke,
+    invoke_list,
+    read,
+    read_list,
+    write,
+    write_list,
+)
 from meterwright.link import WrapperLink
 from meterwright.transport import AsyncTransport, connect_tcp
 from meterwright.transport.serial import connect_serial
@@ -209,6 +221,19 @@ class Client(AsyncAccess):
     ) -> Data | None:
         """Call one method, in blocks where its parameters are too long for one request. ActionError where the meter refuses."""
         return await self.run(invoke(method, parameters, room=self._room()), timeout)
+
+    async def write_list(
+        self, values: Sequence[tuple[AttributeDescriptor, Data]], *, timeout: float | None = None
+    ) -> tuple[DataAccessResult, ...]:
+        """Write several attributes in one request; what became of each stands in its place."""
+        selected = [(SelectedAttribute(each, None), value) for each, value in values]
+        return await self.run(write_list(selected, room=self._room()), timeout)
+
+    async def invoke_list(
+        self, calls: Sequence[tuple[MethodDescriptor, Data | None]], *, timeout: float | None = None
+    ) -> tuple[Called, ...]:
+        """Call several methods in one request; what became of each stands in its place."""
+        return await self.run(invoke_list(calls, room=self._room()), timeout)
 
     def octets_received(self, octets: bytes) -> None:
         """For the line: octets have come."""

@@ -42,7 +42,19 @@ from meterwright.errors import (
     LocalProtocolError,
     MeterwrightError,
 )
-from meterwright.exchange import Ask, Exchange, Pause, Tell, invoke, read, read_list, write
+from meterwright.exchange import (
+    Ask,
+    Called,
+    Exchange,
+    Pause,
+    Tell,
+    invoke,
+    invoke_list,
+    read,
+    read_list,
+    write,
+    write_list,
+)
 from meterwright.link import WrapperLink
 from meterwright.transport import BlockingTransport, connect_blocking
 from meterwright.transport.serial import connect_serial_blocking
@@ -195,6 +207,19 @@ class BlockingClient(BlockingAccess):
     ) -> Data | None:
         """Call one method, in blocks where its parameters are too long for one request. ActionError where the meter refuses."""
         return self.run(invoke(method, parameters, room=self._room()), timeout)
+
+    def write_list(
+        self, values: Sequence[tuple[AttributeDescriptor, Data]], *, timeout: float | None = None
+    ) -> tuple[DataAccessResult, ...]:
+        """Write several attributes in one request; what became of each stands in its place."""
+        selected = [(SelectedAttribute(each, None), value) for each, value in values]
+        return self.run(write_list(selected, room=self._room()), timeout)
+
+    def invoke_list(
+        self, calls: Sequence[tuple[MethodDescriptor, Data | None]], *, timeout: float | None = None
+    ) -> tuple[Called, ...]:
+        """Call several methods in one request; what became of each stands in its place."""
+        return self.run(invoke_list(calls, room=self._room()), timeout)
 
     def _room(self) -> Room:
         self._line()

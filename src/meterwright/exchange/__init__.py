@@ -1,10 +1,10 @@
 """Conversations with a meter as generators: read, write, invoke. Drivers run them, under asyncio or in a thread."""
 
-from meterwright.exchange.action import invoke
+from meterwright.exchange.action import Called, invoke, invoke_list
 from meterwright.exchange.assembler import LONGEST_ASSEMBLED, Assembler
 from meterwright.exchange.cutter import Cutter
 from meterwright.exchange.get import read, read_list
-from meterwright.exchange.set import write
+from meterwright.exchange.set import write, write_list
 from meterwright.exchange.vocabulary import (
     CONFIRMED,
     UNCONFIRMED,
@@ -23,6 +23,7 @@ __all__ = [
     "UNCONFIRMED",
     "Ask",
     "Assembler",
+    "Called",
     "Cutter",
     "Exchange",
     "Pause",
@@ -30,8 +31,10 @@ __all__ = [
     "Tell",
     "ask",
     "invoke",
+    "invoke_list",
     "read",
     "read_list",
     "tell",
     "write",
+    "write_list",
 ]

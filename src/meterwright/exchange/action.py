@@ -1,9 +1,10 @@
-"""Calling one method; long parameters and long answers go in pblocks (Green Book 9.4.6.5).
+"""Calling one method or a list of them; long parameters and long answers go in pblocks (Green Book 9.4.6.5).
 
 An image block never does: its size is the meter's own, and whether it may go in pieces is for the update to decide.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -11,6 +12,8 @@ from meterwright.apdu import (
     ActionRequestNextPblock,
     ActionRequestNormal,
     ActionRequestWithFirstPblock,
+    ActionRequestWithList,
+    ActionRequestWithListAndFirstPblock,
     ActionRequestWithPblock,
     ActionResponseNextPblock,
     ActionResponseNormal,
@@ -23,16 +26,18 @@ from meterwright.apdu import (
     decode_apdu,
 )
 from meterwright.association import Room
-from meterwright.data import Data
+from meterwright.codec import SequenceOf
+from meterwright.data import Data, DataField, null_data
 from meterwright.errors import ActionError, DataAccessError, RemoteProtocolError
 from meterwright.exchange.assembler import Assembler
 from meterwright.exchange.cutter import Cutter
 from meterwright.exchange.vocabulary import CONFIRMED, Exchange, ask, require_blocks
 from meterwright.values import ActionResult, Conformance, DataAccessResult
 
-__all__ = ["invoke"]
+__all__ = ["Called", "invoke", "invoke_list"]
 
 _BLOCKS: Final = Conformance.BLOCK_TRANSFER_WITH_ACTION
+_PARAMETERS: Final = SequenceOf(DataField()).codec()
 _NEVER_IN_BLOCKS: Final = frozenset({(18, 2)})
 """Class and method: image_block_transfer."""
 _Answer: TypeAlias = ActionResponseNormal | ActionResponseWithPblock | ActionResponseWithList
@@ -48,9 +53,8 @@ def invoke(
     """
     about = str(method)
     whole = ActionRequestNormal(CONFIRMED, method, parameters)
-    may_be_cut = (method.class_id, method.method_id) not in _NEVER_IN_BLOCKS
     answer: _Answer
-    if room is None or parameters is None or not may_be_cut or room.fits(whole):
+    if room is None or parameters is None or _stays_whole(method) or room.fits(whole):
         answer = yield from ask(whole, ActionResponseNormal, ActionResponseWithPblock, about=about)
     else:
         require_blocks(room, _BLOCKS, about)
@@ -63,6 +67,45 @@ def invoke(
             f"{answer.label} where one result is expected", layer="exchange", about=about
         )
     return _judged(answer, about)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What became of one call of several, and what it returned: data, a result of its own, or nothing."""
+
+    result: ActionResult
+    returned: Data | DataAccessResult | None = None
+
+
+def invoke_list(
+    calls: Sequence[tuple[MethodDescriptor, Data | None]], *, room: Room | None = None
+) -> Exchange[tuple[Called, ...]]:
+    """Call several methods in one request; what became of each stands in its place. As `invoke`, in blocks if long."""
+    about = f"a list of {len(calls)} methods"
+    methods = tuple(method for method, _ in calls)
+    parameters = tuple(null_data(None) if each is None else each for _, each in calls)
+    whole = ActionRequestWithList(CONFIRMED, methods, parameters)
+    answer: _Answer
+    if room is None or any(map(_stays_whole, methods)) or room.fits(whole):
+        answer = yield from ask(whole, ActionResponseWithList, ActionResponseWithPblock, about=about)
+    else:
+        require_blocks(room, _BLOCKS, about)
+        first = partial(ActionRequestWithListAndFirstPblock, CONFIRMED, methods)
+        answer = yield from _send(first, _PARAMETERS.write(parameters), room, about)
+    if isinstance(answer, ActionResponseWithPblock):
+        head = ActionResponseWithList.prefix + bytes((CONFIRMED.to_octet(),))
+        read = decode_apdu(head + (yield from _returned(answer, about)))
+    else:
+        read = answer
+    if isinstance(read, ActionResponseNormal):
+        raise ActionError(read.result, about=about)
+    if not isinstance(read, ActionResponseWithList) or len(read.responses) != len(calls):
+        raise RemoteProtocolError(f"other than {len(calls)} results", layer="exchange", about=about)
+    return tuple(Called(each.result, each.return_parameters) for each in read.responses)
+
+
+def _stays_whole(method: MethodDescriptor) -> bool:
+    return (method.class_id, method.method_id) in _NEVER_IN_BLOCKS
 
 
 def _send(first: Callable[[DataBlock], Apdu], octets: bytes, room: Room, about: str) -> Exchange[_Answer]:

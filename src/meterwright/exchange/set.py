@@ -1,6 +1,6 @@
-"""Writing: one attribute, whole or in blocks (Green Book 9.4.6.4)."""
+"""Writing: one attribute or a list of them, whole or in blocks (Green Book 9.4.6.4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -8,25 +8,31 @@ from meterwright.apdu import (
     Apdu,
     AttributeDescriptor,
     DataBlock,
+    SelectedAttribute,
     SelectiveAccess,
     SetRequestNormal,
     SetRequestWithDataBlock,
     SetRequestWithFirstDataBlock,
+    SetRequestWithList,
+    SetRequestWithListAndFirstDataBlock,
     SetResponseDataBlock,
     SetResponseLastDataBlock,
     SetResponseLastDataBlockWithList,
     SetResponseNormal,
+    SetResponseWithList,
 )
 from meterwright.association import Room
-from meterwright.data import Data
+from meterwright.codec import SequenceOf
+from meterwright.data import Data, DataField
 from meterwright.errors import DataAccessError, RemoteProtocolError
 from meterwright.exchange.cutter import Cutter
 from meterwright.exchange.vocabulary import CONFIRMED, Exchange, ask, require_blocks
 from meterwright.values import Conformance, DataAccessResult
 
-__all__ = ["write"]
+__all__ = ["write", "write_list"]
 
 _BLOCKS: Final = Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+_VALUES: Final = SequenceOf(DataField()).codec()
 _Last: TypeAlias = SetResponseNormal | SetResponseLastDataBlock | SetResponseLastDataBlockWithList
 
 
@@ -53,6 +59,31 @@ def write(
         result = _one_result(last, about)
     if result is not DataAccessResult.SUCCESS:
         raise DataAccessError(result, about=about)
+
+
+def write_list(
+    values: Sequence[tuple[SelectedAttribute, Data]], *, room: Room | None = None
+) -> Exchange[tuple[DataAccessResult, ...]]:
+    """Write several attributes in one request; what became of each stands in its place. As `write`, in blocks if long."""
+    about = f"a list of {len(values)} attributes"
+    attributes, data = tuple(each for each, _ in values), tuple(value for _, value in values)
+    whole = SetRequestWithList(CONFIRMED, attributes, data)
+    results: tuple[DataAccessResult, ...]
+    if room is None or room.fits(whole):
+        answer = yield from ask(whole, SetResponseWithList, about=about)
+        results = answer.results
+    else:
+        require_blocks(room, _BLOCKS, about)
+        first = partial(SetRequestWithListAndFirstDataBlock, CONFIRMED, attributes)
+        last = yield from _blocks(first, _VALUES.write(data), room, about)
+        if not isinstance(last, SetResponseLastDataBlockWithList):
+            raise DataAccessError(last.result, about=about)
+        results = last.results
+    if len(results) != len(values):
+        raise RemoteProtocolError(
+            f"{len(results)} results for {len(values)} attributes", layer="exchange", about=about
+        )
+    return results
 
 
 def _blocks(first: Callable[[DataBlock], Apdu], octets: bytes, room: Room, about: str) -> Exchange[_Last]:

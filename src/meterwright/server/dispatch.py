@@ -11,8 +11,12 @@ from meterwright.apdu import (
     ActionRequestNextPblock,
     ActionRequestNormal,
     ActionRequestWithFirstPblock,
+    ActionRequestWithList,
+    ActionRequestWithListAndFirstPblock,
     ActionRequestWithPblock,
     ActionResponseNormal,
+    ActionResponseWithList,
+    ActionResponseWithOptionalData,
     ActionResponseWithPblock,
     Apdu,
     DataBlock,
@@ -24,16 +28,22 @@ from meterwright.apdu import (
     GetResponseWithDataBlock,
     GetResponseWithList,
     InvokedApdu,
+    MethodDescriptor,
+    SelectedAttribute,
     SetRequestNormal,
     SetRequestWithDataBlock,
     SetRequestWithFirstDataBlock,
+    SetRequestWithList,
+    SetRequestWithListAndFirstDataBlock,
     SetResponseLastDataBlock,
+    SetResponseLastDataBlockWithList,
     SetResponseNormal,
+    SetResponseWithList,
 )
 from meterwright.apdu.fields import GET_DATA_RESULT
 from meterwright.association import Room
 from meterwright.codec import SequenceOf
-from meterwright.data import Data
+from meterwright.data import Data, DataTag
 from meterwright.server.host import ActionOutcome, Caller, ObjectHost
 from meterwright.server.transfers import (
     ACTION_BLOCKS,
@@ -59,6 +69,7 @@ _RESULTS: Final = SequenceOf(GET_DATA_RESULT).codec()
 
 _SET_IN_BLOCKS: Final = Conformance.SET | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
 _ACTION_IN_BLOCKS: Final = Conformance.ACTION | Conformance.BLOCK_TRANSFER_WITH_ACTION
+_LISTS: Final = Conformance.MULTIPLE_REFERENCES
 _NEEDED: Final[Mapping[type[Apdu], Conformance]] = {
     GetRequestNormal: Conformance.GET,
     GetRequestNext: Conformance.GET,
@@ -66,10 +77,14 @@ _NEEDED: Final[Mapping[type[Apdu], Conformance]] = {
     SetRequestNormal: Conformance.SET,
     SetRequestWithFirstDataBlock: _SET_IN_BLOCKS,
     SetRequestWithDataBlock: _SET_IN_BLOCKS,
+    SetRequestWithList: Conformance.SET | _LISTS,
+    SetRequestWithListAndFirstDataBlock: _SET_IN_BLOCKS | _LISTS,
     ActionRequestNormal: Conformance.ACTION,
     ActionRequestWithFirstPblock: _ACTION_IN_BLOCKS,
     ActionRequestWithPblock: _ACTION_IN_BLOCKS,
     ActionRequestNextPblock: _ACTION_IN_BLOCKS,
+    ActionRequestWithList: Conformance.ACTION | _LISTS,
+    ActionRequestWithListAndFirstPblock: _ACTION_IN_BLOCKS | _LISTS,
 }
 """What must have been negotiated for a request to be served."""
 
@@ -105,6 +120,10 @@ class Dispatcher:
             ActionRequestWithFirstPblock: self._action_first,
             ActionRequestWithPblock: self._action_next,
             ActionRequestNextPblock: self._returned_next,
+            SetRequestWithList: self._set_list,
+            SetRequestWithListAndFirstDataBlock: self._set_list_first,
+            ActionRequestWithList: self._action_list,
+            ActionRequestWithListAndFirstPblock: self._action_list_first,
         }
 
     def answer(self, request: Apdu) -> Apdu | None:
@@ -184,6 +203,28 @@ class Dispatcher:
     def _set_next(self, request: SetRequestWithDataBlock) -> Apdu:
         return self._take_next(SET_BLOCKS, request.invoke_id_and_priority, request.datablock)
 
+    def _set_list(self, request: SetRequestWithList) -> Apdu:
+        if len(request.values) != len(request.attributes):
+            return _refused(ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.OPERATION_NOT_POSSIBLE)
+        results = self._set_all(request.attributes, request.values)
+        return SetResponseWithList(request.invoke_id_and_priority, results)
+
+    def _set_list_first(self, request: SetRequestWithListAndFirstDataBlock) -> Apdu:
+        def finish(invoke: InvokeIdAndPriority, number: int, values: tuple[Data, ...]) -> Apdu:
+            return SetResponseLastDataBlockWithList(invoke, self._set_all(request.attributes, values), number)
+
+        invoke = request.invoke_id_and_priority
+        self._long_request = LongRequest(SET_BLOCKS, invoke, finish, len(request.attributes))
+        return self._take(self._long_request, invoke, request.datablock)
+
+    def _set_all(
+        self, attributes: tuple[SelectedAttribute, ...], values: tuple[Data, ...]
+    ) -> tuple[DataAccessResult, ...]:
+        return tuple(
+            self._host.set(self._caller, each.attribute, value, each.access_selection)
+            for each, value in zip(attributes, values, strict=True)
+        )
+
     def _take_next(self, service: BlockService, invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu:
         """The next block of a long request, if there is one under this invoke id."""
         long_request = self._long_request
@@ -222,9 +263,46 @@ class Dispatcher:
             return ActionResponseNormal(invoke, result, None)
         if not self._room.grants(Conformance.BLOCK_TRANSFER_WITH_ACTION):
             return ActionResponseNormal(invoke, result, DataAccessResult.OTHER_REASON)
-        raw = _RETURNED.write(returned)
+        return self._first_returned(invoke, _RETURNED.write(returned))
+
+    def _first_returned(self, invoke: InvokeIdAndPriority, raw: bytes) -> Apdu:
         self._long_answer = LongAnswer(ActionRequestNextPblock, ActionResponseWithPblock, raw, self._room)
         return self._long_answer.next_block(invoke)
+
+    def _action_list(self, request: ActionRequestWithList) -> Apdu:
+        if len(request.parameters) != len(request.methods):
+            return _refused(ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.OPERATION_NOT_POSSIBLE)
+        return self._call_all(request.invoke_id_and_priority, request.methods, request.parameters)
+
+    def _action_list_first(self, request: ActionRequestWithListAndFirstPblock) -> Apdu:
+        def finish(invoke: InvokeIdAndPriority, _number: int, values: tuple[Data, ...]) -> Apdu:
+            return self._call_all(invoke, request.methods, values)
+
+        invoke = request.invoke_id_and_priority
+        self._long_request = LongRequest(ACTION_BLOCKS, invoke, finish, len(request.methods))
+        return self._take(self._long_request, invoke, request.pblock)
+
+    def _call_all(
+        self, invoke: InvokeIdAndPriority, methods: tuple[MethodDescriptor, ...], values: tuple[Data, ...]
+    ) -> Apdu:
+        """Null-data stands for a missing parameter. Where the answer cannot be had, the methods were called all the same."""
+        outcomes = [
+            self._host.invoke(self._caller, method, None if value.tag is DataTag.NULL_DATA else value)
+            for method, value in zip(methods, values, strict=True)
+        ]
+        whole = ActionResponseWithList(
+            invoke, tuple(ActionResponseWithOptionalData(each.result, each.returned) for each in outcomes)
+        )
+        if self._room.fits(whole):
+            return whole
+        if self._room.grants(Conformance.BLOCK_TRANSFER_WITH_ACTION):
+            return self._first_returned(invoke, whole.to_octets()[3:])
+        lost = DataAccessResult.OTHER_REASON
+        short = (
+            ActionResponseWithOptionalData(each.result, None if each.returned is None else lost)
+            for each in outcomes
+        )
+        return ActionResponseWithList(invoke, tuple(short))
 
     def _returned_next(self, request: ActionRequestNextPblock) -> Apdu:
         invoke, long_answer = request.invoke_id_and_priority, self._long_answer
