@@ -206,14 +206,17 @@ class ClientAssociation:
         except RemoteProtocolError as error:  # an envelope that is none: as untrustworthy as a wrong tag
             self._distrusted = error
             return [Distrusted(error)]
+        sure = not ciphered or (self._layer is not None and self._layer.verified)
         try:
             apdu = decode_apdu(plain)
         except RemoteProtocolError as error:
-            sure = not ciphered or (self._layer is not None and self._layer.verified)
             return self._undecodable(plain, error, sure=sure)
         try:
             return self._understood(apdu)
         except RemoteProtocolError as error:
+            if not sure:  # only encrypted, and so perhaps made up: what a meter does not send ends nothing
+                self._distrusted = error
+                return [Distrusted(error)]
             return self.lost(error)
 
     def _opened(self, octets: bytes, *, ciphered: bool) -> bytes:

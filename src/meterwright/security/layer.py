@@ -262,7 +262,7 @@ class SecurityLayer:
         counter = self._counter_of(opened)
         counter.check(opened.counter, verifiable=control.authenticated)
         self.verified = control.authenticated
-        if self.verified or _reads(opened.apdu):  # garbage under a forged number moves nothing
+        if self.verified or _reads(opened.apdu, self.role):  # garbage under a forged number moves nothing
             counter.accept(opened.counter, verified=self.verified)
         self.carried = counter is self.receive_counter
         return opened
@@ -310,12 +310,22 @@ class SecurityLayer:
         self._form = Form(self._own_protection | opened.control.protection, opened.style, opened.dedicated)
 
 
-def _reads(octets: bytes) -> bool:
+def _reads(octets: bytes, role: Role) -> bool:
+    """Whether these octets are an APDU that the other side sends: garbage hardly ever is one."""
+    if octets[:1] not in _SENT_TO[role]:
+        return False
     try:
         decode_apdu(octets)
     except RemoteProtocolError:
         return False
     return True
+
+
+_SENT_TO: Final = {
+    Role.CLIENT: frozenset(bytes((tag,)) for tag in (0x08, 0x0F, 0xC2, 0xC4, 0xC5, 0xC7)),
+    Role.SERVER: frozenset(bytes((tag,)) for tag in (0x01, 0xC0, 0xC1, 0xC3)),
+}
+"""What an APDU begins with that a client, or a meter, is sent under protection."""
 
 
 def _came_plain(what: str) -> SecurityViolation:
