@@ -26,7 +26,18 @@ from meterwright.security.counters import (
     fingerprint,
     recover,
 )
+from meterwright.security.curves import P_256, P_384, Curve
+from meterwright.security.derivation import (
+    Arc,
+    Parties,
+    Purpose,
+    derive_key,
+    ephemeral_unified,
+    one_pass,
+    static_unified,
+)
 from meterwright.security.gcm import Gcm
+from meterwright.security.key_pairs import AgreementKey, AgreementPoint, SigningKey, VerifyingKey
 from meterwright.security.keys import BOOK_PASSWORDS, Keys, book_keys, book_keys_in, is_test_key
 from meterwright.security.layer import SecurityLayer
 from meterwright.security.protection import (
@@ -42,20 +53,26 @@ from meterwright.security.protection import (
     unprotect,
 )
 from meterwright.security.secret import Secret
-from meterwright.security.suites import SUITES, TAG_SIZE, Suite, suite_of
+from meterwright.security.suites import SUITES, TAG_SIZE, Suite, curve_of, suite_of
 from meterwright.security.violation import SecurityViolation, Violation
 from meterwright.security.wrap import unwrap_key, wrap_key
 
 __all__ = [
     "BOOK_PASSWORDS",
     "MECHANISMS",
+    "P_256",
+    "P_384",
     "SUITES",
     "TAG_SIZE",
     "TITLE_SIZE",
+    "AgreementKey",
+    "AgreementPoint",
+    "Arc",
     "Ciphers",
     "CounterOwner",
     "CounterRecord",
     "CounterStore",
+    "Curve",
     "Envelope",
     "Form",
     "Gcm",
@@ -64,28 +81,37 @@ __all__ = [
     "Mechanism",
     "MemoryCounterStore",
     "Opened",
+    "Parties",
     "Party",
+    "Purpose",
     "ReceiveCounter",
     "Recovery",
     "Secret",
     "SecurityLayer",
     "SecurityViolation",
     "SendCounter",
+    "SigningKey",
     "Style",
     "Suite",
+    "VerifyingKey",
     "Violation",
     "book_keys",
     "book_keys_in",
     "challenge_sizes",
+    "curve_of",
     "demand",
+    "derive_key",
+    "ephemeral_unified",
     "fingerprint",
     "is_ciphered",
     "is_test_key",
+    "one_pass",
     "password_is_right",
     "protect",
     "prove",
     "read_envelope",
     "recover",
+    "static_unified",
     "suite_of",
     "unprotect",
     "unwrap_key",

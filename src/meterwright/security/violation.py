@@ -24,6 +24,8 @@ class Violation(Enum):
     """a key that this side does not have"""
     TITLE = "system title"
     """an originator that is unknown, or not the one of this association"""
+    SIGNATURE = "signature"
+    """made with another key, or of other octets"""
     PROOF = "authentication"
     """the other side has not shown that it knows the secret"""
 
