@@ -42,7 +42,7 @@ soak: env ## run the long tests: many more examples, and what is marked soak
 
 .PHONY: docs
 docs: $(VENV)/.tools $(VENV)/.installed ## build the documentation into build/docs
-	$(BIN)/python tools/generate_docs.py docs/_generated
+	$(BIN)/python -m tools.generate_docs docs/_generated
 	$(BIN)/python -m sphinx -E -W -n --keep-going -q -b html docs build/docs
 
 .PHONY: format

@@ -1,6 +1,6 @@
 """Writes the pages of the documentation that are drawn from the code: `make docs` calls it.
 
-    python tools/generate_docs.py FOLDER
+    python -m tools.generate_docs FOLDER
 
 ===============  ===================================================================================================
 page             drawn from
@@ -15,6 +15,7 @@ association.md   `meterwright.association:TRANSITIONS`
 companions.md    `meterwright.companion:COMPANIONS`, and the simulated meter of each
 settings.md      the fields of `meterwright.cli.settings:Settings`
 names.md         `__all__` of every package
+conformance.md   what the tests say that they prove (`tools/conformance.py`)
 ===============  ===================================================================================================
 
 What lacks a docstring, or cannot be told, ends it with 1 and a sentence. To add a page, write a function that returns its
@@ -35,6 +36,8 @@ from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, Final
+
+from tools import conformance
 
 import meterwright
 from meterwright.association import TRANSITIONS, Signal
@@ -282,6 +285,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "companions.md": companions_page,
     "settings.md": settings_page,
     "names.md": names_page,
+    "conformance.md": conformance.page,
 }
 
 
@@ -645,14 +649,14 @@ def cell(text: str) -> str:
 def main(arguments: list[str]) -> int:
     """Write all pages into the folder; 1 and a sentence where one cannot be drawn."""
     if len(arguments) != 1:
-        print("usage: python tools/generate_docs.py FOLDER", file=sys.stderr)
+        print("usage: python -m tools.generate_docs FOLDER", file=sys.stderr)
         return 2
     folder = Path(arguments[0])
     folder.mkdir(parents=True, exist_ok=True)
     for name, page in PAGES.items():
         try:
             text = page()
-        except CannotGenerate as reason:
+        except (CannotGenerate, conformance.CannotCollect) as reason:
             print(f"error: {name} cannot be generated: {reason}", file=sys.stderr)
             return 1
         (folder / name).write_text(GENERATED + text, encoding="utf-8")

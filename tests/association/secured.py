@@ -24,10 +24,12 @@ from meterwright.apdu import (
 from meterwright.association import (
     CLIENT_CONFORMANCE,
     CURRENT_ASSOCIATION,
+    LARGEST_PDU,
     AssociationRequested,
     ClientStack,
     Credentials,
     Grant,
+    Proposal,
     State,
 )
 from meterwright.data import Data, octet_string
@@ -81,6 +83,8 @@ METHOD: Final = MethodDescriptor(9, Obis.of("0.0.10.0.1.255"), 1)
 VALUE: Final = octet_string(b"a value that everybody would know again")
 WRITTEN: Final = octet_string(b"what was written, and is known again too")
 PARAMETER: Final = octet_string(b"what a method was called with, also known")
+ECHO: Final = octet_string(b"whatever the method was called with")
+"""What a method returns unless told otherwise."""
 
 EVERY_MECHANISM: Final = tuple(AuthenticationMechanism(number) for number in range(7))
 EVERY_POLICY: Final = tuple(SecurityPolicy(number) for number in range(4))
@@ -184,6 +188,7 @@ class Meter(ObjectHost):
         self.side = side
         self.grant = Grant(CLIENT_CONFORMANCE, max_pdu)
         self.value = value
+        self.returned: Data | None = ECHO
         self.written: list[Data] = []
         self.invoked: list[Data | None] = []
         self.reads = 0
@@ -222,7 +227,7 @@ class Meter(ObjectHost):
         if method != METHOD:
             return ActionOutcome(ActionResult.OBJECT_UNDEFINED)
         self.invoked.append(parameters)
-        return ActionOutcome(ActionResult.SUCCESS, parameters)
+        return ActionOutcome(ActionResult.SUCCESS, parameters if self.returned is ECHO else self.returned)
 
 
 def play(request: Apdu) -> Apdu | None:
@@ -249,14 +254,20 @@ def association_pair(client: Side, meter: Side, interference: Interference = pas
 
 
 def stack_pair(
-    client: Side, host: Meter, *, hdlc: bool = False, interference: Interference = pass_all
+    client: Side,
+    host: Meter,
+    *,
+    hdlc: bool = False,
+    interference: Interference = pass_all,
+    max_pdu: int = LARGEST_PDU,
 ) -> StackPair:
-    """Whole stacks over the wrapper, or over HDLC with addresses of two octets."""
+    """Whole stacks over the wrapper, or over HDLC with addresses of two octets. `max_pdu`: the largest APDU that the client takes."""
     client_link, meter_link = links(hdlc=hdlc)
     return StackPair(
         host,
         client_link=client_link,
         meter_link=meter_link,
+        proposal=Proposal(max_receive_pdu_size=max_pdu),
         credentials=client.credentials(),
         chance=lambda size: host.side.challenge[:size],
         interference=interference,

@@ -1,0 +1,58 @@
+"""The columns of the matrix: what both sides bring for each kind of security."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from tests.association.secured import DEDICATED, Side, client_side, meter_side
+from tests.conformance.proofs import Security
+
+from meterwright.security import Secret, Style, book_keys
+from meterwright.values import AuthenticationMechanism, SecurityPolicy, SecuritySuite
+
+Sides: TypeAlias = tuple[Side, Side]
+"""The client's and the meter's."""
+
+_Mechanism = AuthenticationMechanism
+_Policy = SecurityPolicy
+
+
+def _login(mechanism: AuthenticationMechanism) -> Sides:
+    """A mechanism alone: every APDU travels in plain."""
+    return client_side(mechanism, _Policy.NONE), meter_side(mechanism, _Policy.NONE)
+
+
+def _policy(policy: SecurityPolicy) -> Sides:
+    return client_side(policy=policy), meter_side(policy=policy)
+
+
+def _styled(style: Style, dedicated: Secret | None = None) -> Sides:
+    return client_side(style=style, dedicated=dedicated), meter_side()
+
+
+def _suite(suite: SecuritySuite) -> Sides:
+    keys = book_keys(suite)
+    return replace(client_side(), keys=keys), replace(meter_side(), keys=keys)
+
+
+SECURITIES: Final[MappingProxyType[Security, Callable[[], Sides]]] = MappingProxyType(
+    {
+        Security.NONE: lambda: _login(_Mechanism.LOWEST),
+        Security.LOW: lambda: _login(_Mechanism.LOW),
+        Security.HIGH: lambda: _login(_Mechanism.HIGH),
+        Security.HIGH_MD5: lambda: _login(_Mechanism.HIGH_MD5),
+        Security.HIGH_SHA1: lambda: _login(_Mechanism.HIGH_SHA1),
+        Security.HIGH_GMAC: lambda: _login(_Mechanism.HIGH_GMAC),
+        Security.HIGH_SHA256: lambda: _login(_Mechanism.HIGH_SHA256),
+        Security.AUTHENTICATED: lambda: _policy(_Policy.AUTHENTICATED),
+        Security.ENCRYPTED: lambda: _policy(_Policy.ENCRYPTED),
+        Security.BOTH: lambda: _policy(_Policy.AUTHENTICATED_ENCRYPTED),
+        Security.DEDICATED: lambda: _styled(Style.SERVICE_SPECIFIC, DEDICATED),
+        Security.GENERAL_GLO: lambda: _styled(Style.GENERAL),
+        Security.GENERAL_DED: lambda: _styled(Style.GENERAL, DEDICATED),
+        Security.SUITE_1: lambda: _suite(SecuritySuite.SUITE_1),
+        Security.SUITE_2: lambda: _suite(SecuritySuite.SUITE_2),
+    }
+)
+"""Fresh sides for each conversation: a challenge is used once."""
