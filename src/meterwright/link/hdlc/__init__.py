@@ -4,6 +4,7 @@ from meterwright.link.hdlc.address import ALL_STATIONS, CALLING_STATION, NO_STAT
 from meterwright.link.hdlc.client import HdlcClient
 from meterwright.link.hdlc.frame import CONTROLS, LONGEST_FRAME, Control, Frame, FrameKind, control
 from meterwright.link.hdlc.framer import HdlcFramer
+from meterwright.link.hdlc.listener import HdlcListener, PushSegments, is_push
 from meterwright.link.hdlc.parameters import HdlcParameters
 from meterwright.link.hdlc.reject import FrameReject, RejectReason
 from meterwright.link.hdlc.server import HdlcServer
@@ -27,14 +28,17 @@ __all__ = [
     "HdlcClient",
     "HdlcClientSettings",
     "HdlcFramer",
+    "HdlcListener",
     "HdlcParameters",
     "HdlcServer",
     "HdlcServerSettings",
+    "PushSegments",
     "RejectReason",
     "Role",
     "Signal",
     "State",
     "control",
     "following",
+    "is_push",
     "transition",
 ]
