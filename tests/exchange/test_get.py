@@ -23,19 +23,23 @@ from meterwright.apdu import (
     SelectiveAccess,
     SetResponseNormal,
 )
+from meterwright.association import Context, Room
+from meterwright.cosem import AssociationIdentity
 from meterwright.data import Data, integer, octet_string, unsigned
 from meterwright.errors import (
     ConfirmedServiceErrorReceived,
     DataAccessError,
     ExceptionResponseError,
+    LocalProtocolError,
     MeterwrightError,
     RemoteProtocolError,
 )
-from meterwright.exchange import CONFIRMED, Ask, Assembler, read, read_list
+from meterwright.exchange import CONFIRMED, Ask, Assembler, read, read_list, read_octets
 from meterwright.testing import data_trees
 from meterwright.values import (
     ActionResult,
     ConfirmedServiceErrorService,
+    Conformance,
     DataAccessResult,
     ExceptionService,
     ExceptionState,
@@ -80,6 +84,19 @@ class TestReading:
         assert caught.value.result is result
         assert caught.value.where.about == "8/0.0.1.0.0.255/2"
         assert caught.value.hint
+
+    def test_a_selection_that_the_meter_would_refuse_is_not_asked_for(self) -> None:
+        room = Room(Context(AssociationIdentity("1"), ~Conformance.SELECTIVE_ACCESS, 0, 0))
+        with pytest.raises(LocalProtocolError, match="selective access"):
+            next(read(TIME, SelectiveAccess(2, unsigned(1)), room=room))
+        value, _ = converse(read(TIME, room=room), [GetResponseNormal(SEVEN, integer(5))])
+        assert value == integer(5)
+
+    @given(data_trees(), st.integers(1, 40))
+    def test_octets_are_those_of_the_value(self, data: Data, size: int) -> None:
+        whole, _ = converse(read_octets(TIME), [GetResponseNormal(SEVEN, data)])
+        cut, _ = converse(read_octets(TIME), in_blocks(data.to_octets(), size))
+        assert whole == cut == data.to_octets()
 
 
 class TestBlocks:

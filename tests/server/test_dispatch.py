@@ -59,7 +59,7 @@ NAME = Obis.parse("0.0.1.0.0.255")
 NOT_ALLOWED = ExceptionResponse(
     ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.SERVICE_NOT_SUPPORTED, None
 )
-GET, SET, ACTION, LISTS = 0x10, 0x08, 0x01, 0x200
+GET, SET, ACTION, LISTS, SELECTIVE = 0x10, 0x08, 0x01, 0x200, 0x04
 SET_BLOCKS, ACTION_BLOCKS = 0x800, 0x400
 
 
@@ -95,6 +95,41 @@ def test_the_host_sees_who_asks_for_what() -> None:
     assert (caller.partners.client_sap, caller.partners.server_sap) == (16, 1)
     assert caller.context.max_send_pdu_size == 200
     assert caller.context.max_receive_pdu_size == 500
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        GetRequestNormal(INVOKE, attribute(3), SelectiveAccess(1, null_data(None))),
+        GetRequestWithList(
+            INVOKE,
+            (
+                SelectedAttribute(attribute(1), None),
+                SelectedAttribute(attribute(2), SelectiveAccess(1, null_data(None))),
+            ),
+        ),
+        SetRequestNormal(INVOKE, attribute(0), SelectiveAccess(1, null_data(None)), integer(1)),
+        SetRequestWithFirstDataBlock(
+            INVOKE, attribute(0), SelectiveAccess(1, null_data(None)), DataBlock(True, 1, b"\x0f\x01")
+        ),
+        SetRequestWithList(
+            INVOKE, (SelectedAttribute(attribute(0), SelectiveAccess(1, null_data(None))),), (integer(1),)
+        ),
+        SetRequestWithListAndFirstDataBlock(
+            INVOKE,
+            (SelectedAttribute(attribute(0), SelectiveAccess(1, null_data(None))),),
+            DataBlock(True, 1, b"\x01\x0f\x01"),
+        ),
+    ],
+    ids=lambda each: each.label,
+)
+def test_a_part_is_served_only_where_selective_access_was_negotiated(request_: Apdu) -> None:
+    host = Host()
+    without = line(services=0xFFFFFF & ~SELECTIVE, host=host)
+    assert without.ask(request_) == NOT_ALLOWED
+    assert host.callers == []
+    assert line(host=host).ask(request_) != NOT_ALLOWED
+    assert host.callers != []
 
 
 def blocks_of(over: Line, first: Apdu) -> list[bytes]:

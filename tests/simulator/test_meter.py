@@ -59,7 +59,7 @@ def test_another_makers_octets_open_and_close_an_association() -> None:
     (aare,) = rig.send_octets(bytes.fromhex("601da109060760857405080101be10040e01000000065f1f0400401e5dffff"))
     assert isinstance(aare, Aare)
     assert aare.to_octets().hex() == (
-        "6129a109060760857405080101a203020100a305a103020100be10040e0800065f1f0400001e1904000007"
+        "6129a109060760857405080101a203020100a305a103020100be10040e0800065f1f0400001e1d04000007"
     )
     (rlre,) = rig.send_octets(bytes.fromhex("6203800100"))
     assert rlre.to_octets().hex() == "6303800100"

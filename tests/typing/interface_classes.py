@@ -10,6 +10,7 @@ from meterwright.cosem import (
     BlockingAccess,
     BlockingAttribute,
     BlockingMethod,
+    CaptureObject,
     CertificateEntity,
     CertificateIdentification,
     CertificateInfo,
@@ -26,9 +27,14 @@ from meterwright.cosem import (
     KeyAgreement,
     KeyId,
     KeyTransfer,
+    ListedObject,
+    LogicalDevice,
     Method,
     ObjectListElement,
+    ProfileGeneric,
+    ProfileRows,
     Register,
+    SapAssignment,
     ScheduleType,
     Script,
     ScriptAction,
@@ -178,6 +184,24 @@ async def security_setups(access: AsyncAccess, wrapped: bytes) -> None:
     setup.global_key_transfer  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  # of version 0 # noqa: B018
     SecuritySetupV0(access).certificates  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  # of version 1 # noqa: B018
     KeyTransfer(2, wrapped)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a bare number
+
+
+async def profiles(access: AsyncAccess, blocking_access: BlockingAccess, moment: CosemDateTime) -> None:
+    """Class 7, read in part; and lists in part."""
+    profile = ProfileGeneric(access, "1.0.99.1.0.255")
+    captured = await profile.capture_objects.get()
+    assert_type(captured, tuple[CaptureObject, ...])
+    assert_type(await profile.buffer.get(), Data)
+    assert_type(await profile.buffer.range(moment, moment, columns=captured[:1]), ProfileRows)
+    assert_type(await profile.buffer.entries(1, 50), ProfileRows)
+    twin = ProfileGeneric(blocking_access, "1.0.99.1.0.255")
+    assert_type(twin.buffer.rows(captured=captured), ProfileRows)
+    assert_type(twin.buffer.range(moment, moment), ProfileRows)
+    await profile.buffer.range("2026", moment)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # text
+    twin.buffer.entries(moment)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a range is meant
+    assert_type(await AssociationLn(access).object_list.of_classes(8), tuple[ListedObject, ...])
+    assert_type(AssociationLn(blocking_access).object_list.without_rights(), tuple[ListedObject, ...])
+    assert_type(await SapAssignment(access).sap_assignment_list.get(), tuple[LogicalDevice, ...])
 
 
 def any_object(kind: type[InterfaceClass[Any]], access: AsyncAccess) -> None:

@@ -53,6 +53,7 @@ from meterwright.exchange import (
     invoke_list,
     read,
     read_list,
+    read_octets,
     write,
     write_list,
 )
@@ -202,7 +203,17 @@ class Client(AsyncAccess):
         timeout: float | None = None,
     ) -> Data:
         """The value of one attribute. DataAccessError where the meter refuses."""
-        return await self.run(read(attribute, selection), timeout)
+        return await self.run(read(attribute, selection, room=self._room()), timeout)
+
+    async def read_octets(
+        self,
+        attribute: AttributeDescriptor,
+        selection: SelectiveAccess | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> bytes:
+        """The same as octets, of which no tree was made. DataAccessError where the meter refuses."""
+        return await self.run(read_octets(attribute, selection, room=self._room()), timeout)
 
     async def read_list(
         self, attributes: Sequence[AttributeDescriptor], *, timeout: float | None = None

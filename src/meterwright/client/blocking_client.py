@@ -52,6 +52,7 @@ from meterwright.exchange import (
     invoke_list,
     read,
     read_list,
+    read_octets,
     write,
     write_list,
 )
@@ -190,7 +191,17 @@ class BlockingClient(BlockingAccess):
         timeout: float | None = None,
     ) -> Data:
         """The value of one attribute. DataAccessError where the meter refuses."""
-        return self.run(read(attribute, selection), timeout)
+        return self.run(read(attribute, selection, room=self._room()), timeout)
+
+    def read_octets(
+        self,
+        attribute: AttributeDescriptor,
+        selection: SelectiveAccess | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> bytes:
+        """The same as octets, of which no tree was made. DataAccessError where the meter refuses."""
+        return self.run(read_octets(attribute, selection, room=self._room()), timeout)
 
     def read_list(
         self, attributes: Sequence[AttributeDescriptor], *, timeout: float | None = None

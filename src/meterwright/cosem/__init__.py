@@ -2,16 +2,12 @@
 
 from meterwright.cosem.access import AssociationBound, AssociationIdentity, AsyncAccess, BlockingAccess
 from meterwright.cosem.association import (
-    AccessRights,
     AssociatedPartners,
     AssociationLn,
     AssociationLnV0,
     AssociationLnV1,
     AssociationLnV2,
     AssociationStatus,
-    AttributeAccess,
-    MethodAccess,
-    ObjectListElement,
     User,
     XdlmsContextInfo,
 )
@@ -36,6 +32,36 @@ from meterwright.cosem.interface import (
     trigger,
 )
 from meterwright.cosem.measurement import DataObject, Register
+from meterwright.cosem.object_list import (
+    AccessRights,
+    AsyncObjectList,
+    AttributeAccess,
+    BlockingObjectList,
+    ListedObject,
+    MethodAccess,
+    ObjectId,
+    ObjectList,
+    ObjectListElement,
+    ObjectListSelector,
+)
+from meterwright.cosem.profile import (
+    AsyncBuffer,
+    BlockingBuffer,
+    Buffer,
+    ProfileGeneric,
+    ProfileGenericV0,
+    SortMethod,
+)
+from meterwright.cosem.profile_rows import ProfileRows, profile_rows
+from meterwright.cosem.profile_selection import (
+    CaptureObject,
+    EntryDescriptor,
+    ProfileSelector,
+    RangeDescriptor,
+    entry_descriptor,
+    range_descriptor,
+)
+from meterwright.cosem.sap_assignment import LogicalDevice, SapAssignment
 from meterwright.cosem.schedule import ExecutedScript, ExecutionTime, ScheduleType, SingleActionSchedule
 from meterwright.cosem.script_table import Script, ScriptAction, ScriptService, ScriptTable
 from meterwright.cosem.security_setup import (
@@ -66,13 +92,19 @@ __all__ = [
     "AssociationStatus",
     "AsyncAccess",
     "AsyncAttribute",
+    "AsyncBuffer",
     "AsyncMethod",
+    "AsyncObjectList",
     "Attribute",
     "AttributeAccess",
     "BlockSize",
     "BlockingAccess",
     "BlockingAttribute",
+    "BlockingBuffer",
     "BlockingMethod",
+    "BlockingObjectList",
+    "Buffer",
+    "CaptureObject",
     "CertificateBySerial",
     "CertificateEntity",
     "CertificateIdentification",
@@ -83,6 +115,7 @@ __all__ = [
     "Clock",
     "ClockBase",
     "DataObject",
+    "EntryDescriptor",
     "ExecutedScript",
     "ExecutionTime",
     "ImageBlock",
@@ -94,11 +127,22 @@ __all__ = [
     "KeyAgreement",
     "KeyId",
     "KeyTransfer",
+    "ListedObject",
+    "LogicalDevice",
     "Method",
     "MethodAccess",
+    "ObjectId",
+    "ObjectList",
     "ObjectListElement",
+    "ObjectListSelector",
     "PresetTime",
+    "ProfileGeneric",
+    "ProfileGenericV0",
+    "ProfileRows",
+    "ProfileSelector",
+    "RangeDescriptor",
     "Register",
+    "SapAssignment",
     "ScheduleType",
     "Script",
     "ScriptAction",
@@ -107,8 +151,12 @@ __all__ = [
     "SecuritySetup",
     "SecuritySetupV0",
     "SingleActionSchedule",
+    "SortMethod",
     "User",
     "XdlmsContextInfo",
+    "entry_descriptor",
     "interface_class",
+    "profile_rows",
+    "range_descriptor",
     "trigger",
 ]

@@ -102,6 +102,16 @@ class AsyncAccess(ABC):
     ) -> Data:
         """The value of one attribute. DataAccessError where the meter refuses."""
 
+    async def read_octets(
+        self,
+        attribute: AttributeDescriptor,
+        selection: SelectiveAccess | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> bytes:
+        """The same as octets: where there are many rows, who needs no tree of them is spared it."""
+        return (await self.read(attribute, selection, timeout=timeout)).to_octets()
+
     @abstractmethod
     async def write(
         self, attribute: AttributeDescriptor, value: Data, *, timeout: float | None = None
@@ -132,6 +142,16 @@ class BlockingAccess(ABC):
         timeout: float | None = None,
     ) -> Data:
         """The value of one attribute. DataAccessError where the meter refuses."""
+
+    def read_octets(
+        self,
+        attribute: AttributeDescriptor,
+        selection: SelectiveAccess | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> bytes:
+        """The same as octets: where there are many rows, who needs no tree of them is spared it."""
+        return self.read(attribute, selection, timeout=timeout).to_octets()
 
     @abstractmethod
     def write(self, attribute: AttributeDescriptor, value: Data, *, timeout: float | None = None) -> None:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from meterwright.cosem.interface import A_co, Attribute, InterfaceClass, Method
+from meterwright.cosem.object_list import ObjectList, ObjectListElement
 from meterwright.data import (
-    Data,
     anything,
     array,
     bit_string,
-    enum,
     enumerated,
     integer,
     logical_name,
@@ -23,19 +22,15 @@ from meterwright.data import (
     unsigned,
     visible_string,
 )
-from meterwright.values import BitString, Obis, OpenIntEnum
+from meterwright.values import BitString, OpenIntEnum
 
 __all__ = [
-    "AccessRights",
     "AssociatedPartners",
     "AssociationLn",
     "AssociationLnV0",
     "AssociationLnV1",
     "AssociationLnV2",
     "AssociationStatus",
-    "AttributeAccess",
-    "MethodAccess",
-    "ObjectListElement",
     "User",
     "XdlmsContextInfo",
 ]
@@ -47,41 +42,6 @@ class AssociationStatus(OpenIntEnum):
     NON_ASSOCIATED = 0
     ASSOCIATION_PENDING = 1
     ASSOCIATED = 2
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeAccess:
-    """Rights on one attribute: a mode (versions 0 to 2) or bits (version 3), and the selectors it takes."""
-
-    attribute_id: Annotated[int, integer]
-    access_mode: Annotated[int, enum]
-    access_selectors: Annotated[Data, anything]
-
-
-@dataclass(frozen=True, slots=True)
-class MethodAccess:
-    """Rights on one method: boolean (version 0), a mode (1 and 2) or bits (3)."""
-
-    method_id: Annotated[int, integer]
-    access_mode: Annotated[Data, anything]
-
-
-@dataclass(frozen=True, slots=True)
-class AccessRights:
-    """Rights on one object."""
-
-    attribute_access: Annotated[tuple[AttributeAccess, ...], array(structure(AttributeAccess))]
-    method_access: Annotated[tuple[MethodAccess, ...], array(structure(MethodAccess))]
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectListElement:
-    """One object that is visible in this association."""
-
-    class_id: Annotated[int, long_unsigned]
-    version: Annotated[int, unsigned]
-    logical_name: Annotated[Obis, logical_name]
-    access_rights: Annotated[AccessRights, structure(AccessRights)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +75,7 @@ class User:
 class AssociationLnV0(InterfaceClass[A_co], class_id=15, version=0, instance="0.0.40.0.0.255"):
     """Association LN, version 0: what all versions share."""
 
-    object_list = Attribute(2, array(structure(ObjectListElement)), static=True)
+    object_list = ObjectList(2)
     associated_partners_id = Attribute(3, structure(AssociatedPartners))
     application_context_name = Attribute(4, anything)
     xdlms_context_info = Attribute(5, structure(XdlmsContextInfo))

@@ -8,6 +8,8 @@ from meterwright.cosem.clock import Clock
 from meterwright.cosem.image_transfer import ImageTransfer
 from meterwright.cosem.interface import InterfaceClass
 from meterwright.cosem.measurement import DataObject, Register
+from meterwright.cosem.profile import ProfileGeneric, ProfileGenericV0
+from meterwright.cosem.sap_assignment import SapAssignment
 from meterwright.cosem.schedule import SingleActionSchedule
 from meterwright.cosem.script_table import ScriptTable
 from meterwright.cosem.security_setup import SecuritySetup, SecuritySetupV0
@@ -17,12 +19,15 @@ __all__ = ["INTERFACE_CLASSES", "interface_class"]
 _DECLARED: Final[tuple[type[InterfaceClass[Any]], ...]] = (
     DataObject,
     Register,
+    ProfileGenericV0,
+    ProfileGeneric,
     Clock,
     ScriptTable,
     AssociationLnV0,
     AssociationLnV1,
     AssociationLnV2,
     AssociationLn,
+    SapAssignment,
     ImageTransfer,
     SingleActionSchedule,
     SecuritySetupV0,

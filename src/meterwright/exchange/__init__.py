@@ -3,7 +3,7 @@
 from meterwright.exchange.action import Called, invoke, invoke_list
 from meterwright.exchange.assembler import LONGEST_ASSEMBLED, Assembler
 from meterwright.exchange.cutter import Cutter
-from meterwright.exchange.get import read, read_list
+from meterwright.exchange.get import read, read_list, read_octets
 from meterwright.exchange.set import write, write_list
 from meterwright.exchange.vocabulary import (
     CONFIRMED,
@@ -34,6 +34,7 @@ __all__ = [
     "invoke_list",
     "read",
     "read_list",
+    "read_octets",
     "tell",
     "write",
     "write_list",

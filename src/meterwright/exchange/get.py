@@ -16,19 +16,48 @@ from meterwright.apdu import (
     SelectiveAccess,
 )
 from meterwright.apdu.fields import GET_DATA_RESULT
+from meterwright.association import Room
 from meterwright.codec import SequenceOf
 from meterwright.data import Data
-from meterwright.errors import DataAccessError, RemoteProtocolError
+from meterwright.errors import DataAccessError, LocalProtocolError, RemoteProtocolError
 from meterwright.exchange.assembler import Assembler
 from meterwright.exchange.vocabulary import CONFIRMED, Exchange, ask
-from meterwright.values import DataAccessResult
+from meterwright.values import Conformance, DataAccessResult
 
-__all__ = ["read", "read_list"]
+__all__ = ["read", "read_list", "read_octets"]
 
 
-def read(attribute: AttributeDescriptor, selection: SelectiveAccess | None = None) -> Exchange[Data]:
-    """The value of one attribute. DataAccessError where the meter refuses it."""
+def read(
+    attribute: AttributeDescriptor, selection: SelectiveAccess | None = None, *, room: Room | None = None
+) -> Exchange[Data]:
+    """The value of one attribute, or the part of it that is selected. DataAccessError where the meter refuses it.
+
+    LocalProtocolError where something is selected, and the meter did not grant selective access (`room`: what it did).
+    """
+    value = yield from _read(attribute, selection, room)
+    return Data.from_octets(value) if isinstance(value, bytes) else value
+
+
+def read_octets(
+    attribute: AttributeDescriptor, selection: SelectiveAccess | None = None, *, room: Room | None = None
+) -> Exchange[bytes]:
+    """The same as octets: of a long answer no tree is made, and whether they are Data is for the caller to see."""
+    value = yield from _read(attribute, selection, room)
+    return value if isinstance(value, bytes) else value.to_octets()
+
+
+def _read(
+    attribute: AttributeDescriptor, selection: SelectiveAccess | None, room: Room | None
+) -> Exchange[Data | bytes]:
+    """The value as it came: as a tree in one answer, as octets in blocks."""
     about = str(attribute)
+    if selection is not None and room is not None and not room.grants(Conformance.SELECTIVE_ACCESS):
+        raise LocalProtocolError(
+            "the meter did not grant selective access",
+            layer="exchange",
+            about=about,
+            hint="read the whole attribute",
+        )
     answer = yield from ask(
         GetRequestNormal(CONFIRMED, attribute, selection),
         GetResponseNormal,
@@ -37,8 +66,7 @@ def read(attribute: AttributeDescriptor, selection: SelectiveAccess | None = Non
     )
     if isinstance(answer, GetResponseNormal):
         return _value(answer.result, about)
-    octets = yield from _blocks(answer, about)
-    return Data.from_octets(octets)
+    return (yield from _blocks(answer, about))
 
 
 def read_list(attributes: Sequence[SelectedAttribute]) -> Exchange[tuple[Data | DataAccessResult, ...]]:

@@ -136,6 +136,8 @@ class Dispatcher:
         needed = _NEEDED.get(type(request))
         if needed is None:
             return _refused(ExceptionState.SERVICE_UNKNOWN, ExceptionService.SERVICE_NOT_SUPPORTED)
+        if _selects(request):
+            needed |= Conformance.SELECTIVE_ACCESS
         if needed & ~self._caller.context.conformance:
             return _refused(ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.SERVICE_NOT_SUPPORTED)
         if type(request) not in _CONTINUING:
@@ -313,6 +315,17 @@ class Dispatcher:
             fault = Fault.WRONG_NUMBER if request.block_number else Fault.ABORTED
             return ACTION_BLOCKS.refuse(invoke, request.block_number, fault)
         return self._answer_on(long_answer, invoke)
+
+
+def _selects(request: Apdu) -> bool:
+    """Whether a part of an attribute is asked for, or written."""
+    match request:
+        case GetRequestNormal() | SetRequestNormal() | SetRequestWithFirstDataBlock():
+            return request.access_selection is not None
+        case GetRequestWithList() | SetRequestWithList() | SetRequestWithListAndFirstDataBlock():
+            return any(each.access_selection is not None for each in request.attributes)
+        case _:
+            return False
 
 
 def _get_block(invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu:

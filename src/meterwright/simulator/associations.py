@@ -17,6 +17,7 @@ SERVED: Final = (
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
     | Conformance.BLOCK_TRANSFER_WITH_ACTION
     | Conformance.MULTIPLE_REFERENCES
+    | Conformance.SELECTIVE_ACCESS
 )
 """The services a simulated meter grants: those that are implemented."""
 
