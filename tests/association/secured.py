@@ -52,6 +52,7 @@ from meterwright.link.hdlc.segments import Reassembly
 from meterwright.security import (
     MECHANISMS,
     CounterOwner,
+    KeyPairs,
     Keys,
     MemoryCounterStore,
     ReceiveCounter,
@@ -60,6 +61,7 @@ from meterwright.security import (
     SendCounter,
     Style,
     book_keys,
+    book_pairs,
 )
 from meterwright.server import ActionOutcome, Caller, ObjectHost, Partners
 from meterwright.testing import AssociationPair, Interference, Passed, StackPair, pass_all
@@ -71,6 +73,7 @@ from meterwright.values import (
     Obis,
     Role,
     SecurityPolicy,
+    SecuritySuite,
 )
 
 SECRET: Final = Secret(b"0123456789ABCDEF")
@@ -86,7 +89,7 @@ PARAMETER: Final = octet_string(b"what a method was called with, also known")
 ECHO: Final = octet_string(b"whatever the method was called with")
 """What a method returns unless told otherwise."""
 
-EVERY_MECHANISM: Final = tuple(AuthenticationMechanism(number) for number in range(7))
+EVERY_MECHANISM: Final = tuple(AuthenticationMechanism(number) for number in range(8))
 EVERY_POLICY: Final = tuple(SecurityPolicy(number) for number in range(4))
 CIPHERED_POLICIES: Final = EVERY_POLICY[1:]
 
@@ -106,6 +109,7 @@ class Side:
     policy: SecurityPolicy = SecurityPolicy.AUTHENTICATED_ENCRYPTED
     style: Style = Style.SERVICE_SPECIFIC
     keys: Keys = field(default_factory=book_keys)
+    pairs: KeyPairs | None = None
     secret: Secret | None = SECRET
     title: bytes = CLIENT
     peer: bytes | None = None
@@ -135,6 +139,7 @@ class Side:
             mechanism=self.mechanism,
             secret=self.secret,
             challenge=self.challenge if self.challenges else b"",
+            pairs=self.pairs,
             layer=self._layer() if self.policy or (row is not None and row.counts) else None,
             system_title=self.title if row is not None and row.needs_titles else None,
             dedicated=self.dedicated,
@@ -161,22 +166,39 @@ def client_side(
     policy: SecurityPolicy = SecurityPolicy.AUTHENTICATED_ENCRYPTED,
     style: Style = Style.SERVICE_SPECIFIC,
     dedicated: Secret | None = None,
+    suite: SecuritySuite | None = None,
 ) -> Side:
-    """A client; it counts from 1."""
-    return Side(role=Role.CLIENT, mechanism=mechanism, policy=policy, style=style, dedicated=dedicated)
+    """A client; it counts from 1. Where it signs, its suite is 1 unless given, else 0."""
+    signs = mechanism is AuthenticationMechanism.HIGH_ECDSA
+    suite = suite or (SecuritySuite.SUITE_1 if signs else SecuritySuite.SUITE_0)
+    return Side(
+        role=Role.CLIENT,
+        mechanism=mechanism,
+        policy=policy,
+        style=style,
+        keys=book_keys(suite),
+        pairs=book_pairs(suite, Role.CLIENT) if signs else None,
+        challenge=OUR_CHALLENGE * 2 if signs else OUR_CHALLENGE,
+        dedicated=dedicated,
+    )
 
 
 def meter_side(
     mechanism: AuthenticationMechanism = AuthenticationMechanism.HIGH_GMAC,
     policy: SecurityPolicy = SecurityPolicy.AUTHENTICATED_ENCRYPTED,
+    suite: SecuritySuite | None = None,
 ) -> Side:
     """A meter that agrees with such a client; it counts from 256."""
+    signs = mechanism is AuthenticationMechanism.HIGH_ECDSA
+    suite = suite or (SecuritySuite.SUITE_1 if signs else SecuritySuite.SUITE_0)
     return Side(
         role=Role.SERVER,
         mechanism=mechanism,
         policy=policy,
+        keys=book_keys(suite),
+        pairs=book_pairs(suite, Role.SERVER) if signs else None,
         title=METER,
-        challenge=THEIR_CHALLENGE,
+        challenge=THEIR_CHALLENGE * 2 if signs else THEIR_CHALLENGE,
         first=0x100,
     )
 

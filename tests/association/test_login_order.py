@@ -421,17 +421,17 @@ def test_a_counter_that_ends_in_the_midst_of_a_login(hdlc: bool) -> None:
 @pytest.mark.parametrize(
     "side",
     [
-        replace(meter_side(AuthenticationMechanism.HIGH_ECDSA), secret=None),
+        replace(meter_side(AuthenticationMechanism.HIGH_ECDSA), pairs=None),
         replace(meter_side(AuthenticationMechanism.HIGH), secret=None),
         replace(meter_side(AuthenticationMechanism.HIGH_SHA256), secret=None),
     ],
-    ids=["unknown here", "no secret", "no secret either"],
+    ids=["no signing key", "no secret", "no secret either"],
 )
 def test_a_meter_that_is_set_up_wrong_says_so_and_lets_nobody_in(side: Side) -> None:
     """The host is told why; the client hears a refusal."""
     host = Meter(side)
     offered = side.mechanism
-    pair = stack_pair(replace(client_side(AuthenticationMechanism.HIGH), mechanism=offered), host)
+    pair = stack_pair(client_side(offered), host)
     with pytest.raises(AssociationRejected):
         pair.associate()
     (error,) = host.errors

@@ -9,10 +9,15 @@ import pytest
 from meterwright.cli.meters import named_meter
 from meterwright.cli.settings import Settings
 from meterwright.errors import UsageError
+from meterwright.security import P_256, Secret, SigningKey
 
 EK: Final = "7d0f1c1e5a4b39288716051423324150"
 AK: Final = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
 PASSWORD: Final = "sw0rdfish"
+SIGNING: Final = "b1" * 32
+"""A private key on P-256."""
+VERIFYING: Final = SigningKey.from_scalar(P_256, Secret.from_hex("b2" * 32)).public.octets.hex()
+"""The public one of somebody else."""
 NO_KEYS: Final = '[meter]\nurl = "tcp://127.0.0.1"\n'
 
 
@@ -23,6 +28,8 @@ class Written:
     global_unicast: str | None = EK
     authentication: str | None = AK
     password: str | None = None
+    signing: str | None = None
+    verifying: str | None = None
 
     def __str__(self) -> str:
         return "\n".join(

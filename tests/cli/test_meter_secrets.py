@@ -9,18 +9,41 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.cli.conftest import Cli
-from tests.cli.files import AK, EK, NO_KEYS, PASSWORD, Written, refusal, settings_in, written
+from tests.cli.files import (
+    AK,
+    EK,
+    NO_KEYS,
+    PASSWORD,
+    SIGNING,
+    VERIFYING,
+    Written,
+    refusal,
+    settings_in,
+    written,
+)
 
 from meterwright.cli.meters import named_meter
 from meterwright.cli.words import AUTHENTICATIONS, POLICIES, SUITES
 from meterwright.client import ClientCredentials
+from meterwright.client.credentials import refuse_book_keys
 from meterwright.errors import UsageError
-from meterwright.security import MECHANISMS, Secret
+from meterwright.security import MECHANISMS, KeyPairs, Secret, book_pairs
+from meterwright.values import Role, SecuritySuite
 
 LONG: Final = EK + AK
+_PRIVATE: Final = ec.derive_private_key(int(SIGNING, 16), ec.SECP256R1())
+PRIVATE_PEM: Final = _PRIVATE.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+PUBLIC_PEM: Final = (
+    ec.derive_private_key(int("b2" * 32, 16), ec.SECP256R1())
+    .public_key()
+    .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    .decode()
+)
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
 HINTS: Final = ("sw0rd", EK[4:20], AK[4:20], "wordfish")
 """Parts of the secrets by which they would be known again."""
@@ -132,6 +155,60 @@ class TestForms:
             assert f"security suite {suite} wants {len(key) // 2}" in said
 
 
+class TestPairs:
+    """Our signing key and the meter's verifying key: in hex, or as openssl writes them."""
+
+    ASKING = asking_for("high-ecdsa", "none", "suite = 1\n[keys]\n")
+
+    def of(self, folder: Path, signing: str, verifying: str) -> KeyPairs:
+        text = f'{self.ASKING}signing = """{signing}"""\nverifying = """{verifying}"""\n'
+        found = credentials(folder, text).pairs
+        assert found is not None
+        return found
+
+    def test_pem_in_files_and_hex_are_one(self, tmp_path: Path) -> None:
+        in_hex = self.of(tmp_path, SIGNING, VERIFYING)
+        for name, key in (("ours.pem", PRIVATE_PEM), ("meter.pem", PUBLIC_PEM)):
+            path = tmp_path / name
+            path.touch(mode=0o600)
+            path.write_text(key, encoding="ascii")
+        assert self.of(tmp_path, "file:ours.pem", "file:meter.pem") == in_hex
+        assert self.of(tmp_path, PRIVATE_PEM, PUBLIC_PEM) == in_hex
+
+    @pytest.mark.parametrize(
+        ("signing", "verifying", "said"),
+        [
+            ("b1" * 16, VERIFYING, "16 octets that are no private key on P-256"),
+            ("b1" * 48, VERIFYING, "no private key on an elliptic curve"),
+            (PUBLIC_PEM, VERIFYING, "no private key on an elliptic curve"),
+            (SIGNING, "b1" * 64, "64 octets are no public key on P-256"),
+            (SIGNING, PRIVATE_PEM, "no public key on an elliptic curve"),
+            ("text:x", VERIFYING, "1 octets that are no private key"),
+        ],
+    )
+    def test_what_is_no_key_is_told_and_not_shown(
+        self, tmp_path: Path, signing: str, verifying: str, said: str
+    ) -> None:
+        text = f'{self.ASKING}signing = """{signing}"""\nverifying = """{verifying}"""\n'
+        told = refusal(tmp_path, text)
+        assert said in told
+        assert "b1b1" not in told
+
+    def test_keys_of_another_suite_are_told(self, tmp_path: Path) -> None:
+        text = self.ASKING.replace("suite = 1", "suite = 2")
+        told = refusal(tmp_path, f'{text}signing = """{PRIVATE_PEM}"""\nverifying = "{VERIFYING}"\n')
+        assert "a key on P-256 where one on P-384 is wanted" in told
+
+    def test_the_books_keys_are_for_meters_on_this_machine(self, tmp_path: Path) -> None:
+        signing = book_pairs(SecuritySuite.SUITE_1, Role.CLIENT).signing
+        assert signing is not None
+        text = f'{self.ASKING}signing = "{signing.scalar.reveal().hex()}"\nverifying = "{VERIFYING}"\n'
+        given = credentials(tmp_path, text)
+        refuse_book_keys(given, is_local=True)
+        with pytest.raises(UsageError, match="test keys from the books, which everybody knows: signing"):
+            refuse_book_keys(given, is_local=False)
+
+
 class TestWhatLacks:
     """Told before anything is sent, by the names that stand in the file."""
 
@@ -141,19 +218,26 @@ class TestWhatLacks:
         mechanism = MECHANISMS.get(AUTHENTICATIONS[authentication])
         needs_secret = authentication == "low" or (mechanism is not None and mechanism.needs_secret)
         needs_keys = security != "none" or authentication == "high-gmac"
+        signs = authentication == "high-ecdsa"
         whole = Written(
-            EK if needs_keys else None, AK if needs_keys else None, "text:x" if needs_secret else None
+            EK if needs_keys else None,
+            AK if needs_keys else None,
+            "text:x" if needs_secret else None,
+            SIGNING if signs else None,
+            VERIFYING if signs else None,
         )
-        found = credentials(tmp_path, asking_for(authentication, security, whole))
+        suite = "suite = 1" if signs else ""
+        found = credentials(tmp_path, asking_for(authentication, security, f"{suite}{whole}"))
         assert found.authentication is AUTHENTICATIONS[authentication]
         assert found.policy is POLICIES[security]
         assert (found.keys is None, found.secret is None) == (not needs_keys, not needs_secret)
         assert (found.counters is None) == (not needs_keys)
-        titled = needs_keys or authentication == "high-sha256"
+        assert (found.pairs is None) == (not signs)
+        titled = needs_keys or authentication in ("high-sha256", "high-ecdsa")
         assert (found.system_title is None) == (not titled)
         for name in (name for name, value in vars(whole).items() if value is not None):
             lacking = Written(**{**vars(whole), name: None})
-            said = refusal(tmp_path, asking_for(authentication, security, lacking))
+            said = refusal(tmp_path, asking_for(authentication, security, f"{suite}{lacking}"))
             assert name in said
             assert "meter.toml" in said
 
@@ -321,6 +405,7 @@ def test_the_words_are_those_of_the_options() -> None:
         "high-sha1",
         "high-gmac",
         "high-sha256",
+        "high-ecdsa",
     ]
     assert list(POLICIES) == ["none", "authenticated", "encrypted", "authenticated-encrypted"]
     assert list(SUITES) == ["0", "1", "2"]

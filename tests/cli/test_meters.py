@@ -141,7 +141,8 @@ class TestFile:
         ("line", "said"),
         [
             ('authentication = "lowest"', "authentication = 'lowest' is not in this build"),
-            ('authentication = "high-ecdsa"', "authentication = 'high-ecdsa' is not in this build"),
+            ('authentication = "high-ecdsa"', "security suite 0 has no signatures"),
+            ('authentication = "high-ecdsa"\nsuite = 1', "[keys] has no signing and no verifying"),
             ('authentication = "High"', "authentication = 'High' is not in this build"),
             ("authentication = 5", "meter.authentication"),
             ('security = "much"', "security = 'much' is not in this build"),

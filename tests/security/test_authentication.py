@@ -10,34 +10,51 @@ from tests.security.books import CLIENT, CTOS, METER, STOC, flipped
 from meterwright.errors import LocalProtocolError, MeterwrightError, RemoteProtocolError, UsageError
 from meterwright.security import (
     MECHANISMS,
+    P_256,
     CounterOwner,
     Keys,
     Login,
     MemoryCounterStore,
     Party,
+    Proof,
     ReceiveCounter,
     Secret,
     SecurityViolation,
     SendCounter,
+    SigningKey,
     Violation,
     book_keys,
+    book_pairs,
     challenge_sizes,
     password_is_right,
     prove,
     verify,
 )
-from meterwright.values import AuthenticationMechanism, Role
+from meterwright.values import AuthenticationMechanism, Role, SecuritySuite
 
 SECRET = Secret(b"12345678")
 GMAC = AuthenticationMechanism.HIGH_GMAC
+ECDSA = AuthenticationMechanism.HIGH_ECDSA
+SUITE_1, SUITE_2 = SecuritySuite.SUITE_1, SecuritySuite.SUITE_2
 each_mechanism = pytest.mark.parametrize("mechanism", list(MECHANISMS), ids=lambda each: each.label)
 
 
 def login(mechanism: AuthenticationMechanism, role: Role = Role.CLIENT, **changes: object) -> Login:
     """One side of a login. Changes are those of `replace`."""
-    client, meter = Party(CLIENT, CTOS), Party(METER, STOC)
+    signs = mechanism is ECDSA
+    client, meter = Party(CLIENT, CTOS * 4), Party(METER, STOC * 4)
+    if not signs:
+        client, meter = Party(CLIENT, CTOS), Party(METER, STOC)
     ours, theirs = (client, meter) if role is Role.CLIENT else (meter, client)
-    made = Login(mechanism=mechanism, role=role, ours=ours, theirs=theirs, secret=SECRET, keys=book_keys())
+    made = Login(
+        mechanism=mechanism,
+        role=role,
+        ours=ours,
+        theirs=theirs,
+        secret=SECRET,
+        keys=book_keys(SUITE_1 if signs else SecuritySuite.SUITE_0),
+        pairs=book_pairs(SUITE_1, role) if signs else None,
+    )
     return replace(made, **changes)  # type: ignore[arg-type]  # a test's shorthand
 
 
@@ -87,10 +104,12 @@ def test_equal_challenges_are_refused_and_nothing_is_answered(mechanism: Authent
 
 @each_mechanism
 def test_challenges_have_8_to_64_octets(mechanism: AuthenticationMechanism) -> None:
-    assert challenge_sizes(mechanism) == range(8, 65)
-    for length in (8, 64):
+    """Those to be signed have 32 at the least."""
+    least = 32 if mechanism is ECDSA else 8
+    assert challenge_sizes(mechanism) == range(least, 65)
+    for length in (least, 64):
         login(mechanism, ours=Party(CLIENT, bytes(length)), theirs=Party(METER, b"x" * length))
-    for length in (0, 7, 65, 200):
+    for length in (0, least - 1, 65, 200):
         with pytest.raises(LocalProtocolError, match="our challenge"):
             login(mechanism, ours=Party(CLIENT, bytes(length)))
         with pytest.raises(RemoteProtocolError, match="their challenge"):
@@ -105,8 +124,11 @@ def test_another_secret_key_title_or_challenge_is_told(
     other = Keys(global_unicast=Secret(b"another key here"), authentication=book_keys().authentication)
     third = Keys(global_unicast=book_keys().global_unicast, authentication=Secret(b"another key here"))
     asker = login(mechanism, role.other)
-    changes: list[dict[str, object]] = [{"theirs": Party(asker.ours.title, b"another one")}]
-    if mechanism is GMAC:
+    changes: list[dict[str, object]] = [{"theirs": Party(asker.ours.title, b"another one" * 4)}]
+    if mechanism is ECDSA:
+        other_key = SigningKey.from_random(P_256, bytes(40))
+        changes.append({"pairs": replace(book_pairs(SUITE_1, role), signing=other_key)})
+    elif mechanism is GMAC:
         changes.append({"keys": other})
         changes.append({"keys": third})
     else:
@@ -114,7 +136,10 @@ def test_another_secret_key_title_or_challenge_is_told(
     if MECHANISMS[mechanism].needs_titles:
         changes.append({"ours": Party(b"MWX00001", login(mechanism, role).ours.challenge)})
     for change in changes:
-        with pytest.raises(SecurityViolation, match="answer to our challenge is wrong") as caught:
+        wrong = (
+            "signature is not one of the key" if mechanism is ECDSA else "answer to our challenge is wrong"
+        )
+        with pytest.raises(SecurityViolation, match=wrong) as caught:
             verify(asker, prove(login(mechanism, role, **change), numbers()), ReceiveCounter())
         assert caught.value.hint
 
@@ -126,9 +151,18 @@ def test_what_a_mechanism_needs_must_be_there() -> None:
         login(GMAC, keys=None)
     with pytest.raises(UsageError, match="needs keys"):
         login(GMAC, keys=Keys(global_unicast=book_keys().global_unicast))
-    for mechanism in (GMAC, AuthenticationMechanism.HIGH_SHA256):
+    pairs = book_pairs(SUITE_1, Role.CLIENT)
+    with pytest.raises(UsageError, match="needs a signing key of ours"):
+        login(ECDSA, pairs=None)
+    with pytest.raises(UsageError, match="needs a signing key of ours"):
+        login(ECDSA, pairs=replace(pairs, signing=None))
+    with pytest.raises(UsageError, match="needs the other side's verifying key"):
+        login(ECDSA, pairs=replace(pairs, verifying=None))
+    with pytest.raises(UsageError, match="other curves than that of security suite 1"):
+        login(ECDSA, pairs=book_pairs(SUITE_2, Role.CLIENT))
+    for mechanism in (GMAC, AuthenticationMechanism.HIGH_SHA256, ECDSA):
         with pytest.raises(UsageError, match="system titles"):
-            login(mechanism, theirs=Party(b"", STOC))
+            login(mechanism, theirs=Party(b"", STOC * 4))
     login(AuthenticationMechanism.HIGH, theirs=Party(b"", STOC))
 
 
@@ -137,7 +171,6 @@ def test_what_a_mechanism_needs_must_be_there() -> None:
     [
         AuthenticationMechanism.LOWEST,
         AuthenticationMechanism.LOW,
-        AuthenticationMechanism.HIGH_ECDSA,
         AuthenticationMechanism(99),
     ],
 )
@@ -146,6 +179,52 @@ def test_other_mechanisms_are_no_rows_here(mechanism: AuthenticationMechanism) -
         login(mechanism)
     with pytest.raises(UsageError):
         challenge_sizes(mechanism)
+
+
+@pytest.mark.parametrize("suite", [SUITE_1, SUITE_2])
+def test_titles_and_challenges_are_signed_in_the_order_of_the_prover(suite: SecuritySuite) -> None:
+    """Green Book 9.2.7.4: f(StoC) = ECDSA(ST-C, ST-S, StoC, CtoS), f(CtoS) = ECDSA(ST-S, ST-C, CtoS, StoC)."""
+    keys = book_keys(suite)
+    ctos, stoc = CTOS * 4, STOC * 4
+    signed = {Role.CLIENT: CLIENT + METER + stoc + ctos, Role.SERVER: METER + CLIENT + ctos + stoc}
+    for role, message in signed.items():
+        side = login(ECDSA, role, keys=keys, pairs=book_pairs(suite, role))
+        other = login(ECDSA, role.other, keys=keys, pairs=book_pairs(suite, role.other))
+        proof = prove(side)
+        assert len(proof) == {SUITE_1: 64, SUITE_2: 96}[suite]
+        verifying = book_pairs(suite, role.other).verifying
+        assert verifying is not None
+        verifying.verify(proof, message)
+        verify(other, proof)
+
+
+def test_a_login_with_signatures_needs_no_keys_but_the_pairs() -> None:
+    verify(login(ECDSA, Role.SERVER, keys=None, secret=None), prove(login(ECDSA, keys=None, secret=None)))
+
+
+def test_a_maker_s_own_function_serves_both_sides() -> None:
+    def makers(proof: Proof) -> bytes:
+        return bytes(a ^ b for a, b in zip(proof.asker.challenge, proof.password, strict=True))
+
+    client, meter = (
+        login(AuthenticationMechanism.HIGH, role, makers_function=makers)
+        for role in (Role.CLIENT, Role.SERVER)
+    )
+    assert prove(client) == bytes(a ^ b for a, b in zip(STOC, b"12345678", strict=True))
+    verify(meter, prove(client))
+    verify(client, prove(meter))
+    with pytest.raises(SecurityViolation):
+        verify(meter, prove(login(AuthenticationMechanism.HIGH)))
+
+
+def test_no_repr_shows_what_a_login_turns_on() -> None:
+    told = repr([login(mechanism, role) for mechanism in MECHANISMS for role in Role])
+    told += repr([login(mechanism).our_proof for mechanism in MECHANISMS])
+    pairs = book_pairs(SUITE_1, Role.CLIENT)
+    assert pairs.signing is not None
+    for hidden in (SECRET.reveal(), CTOS, STOC, pairs.signing.scalar.reveal(), *map(bytes, [range(16)])):
+        assert hidden.hex() not in told
+        assert repr(hidden)[2:-1] not in told
 
 
 def test_the_makers_aes_takes_up_to_16_octets_of_secret() -> None:

@@ -16,6 +16,7 @@ from meterwright.security import (
     MemoryCounterStore,
     Secret,
     book_keys,
+    book_pairs,
 )
 from meterwright.simulator import (
     LoopClock,
@@ -31,7 +32,7 @@ from meterwright.simulator import (
 )
 from meterwright.testing import run_in_virtual_time
 from meterwright.transport import AsyncTransport, Interference, Wire
-from meterwright.values import AuthenticationMechanism, Obis, SecurityPolicy, SecuritySuite
+from meterwright.values import AuthenticationMechanism, Obis, Role, SecurityPolicy, SecuritySuite
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 TITLE: Final = b"MWCTESTS"
@@ -54,12 +55,22 @@ class Makes(Protocol):
 def plain(
     authentication: AuthenticationMechanism = AuthenticationMechanism.HIGH_GMAC,
     policy: SecurityPolicy = SecurityPolicy.AUTHENTICATED_ENCRYPTED,
-    suite: SecuritySuite = SecuritySuite.SUITE_0,
+    suite: SecuritySuite | None = None,
 ) -> Makes:
-    """A plain meter with that security."""
+    """A plain meter with that security; its suite is 0 unless given, or 1 where it signs."""
+    suite = suite or usual_suite(authentication)
     security = SecuritySettings(authentication=authentication, policy=policy, suite=suite)
     return lambda storage, clock: plain_meter(
         1, MeterSettings(security=security), storage=storage, clock=clock
+    )
+
+
+def usual_suite(authentication: AuthenticationMechanism) -> SecuritySuite:
+    """The lowest suite that has all that this authentication wants."""
+    return (
+        SecuritySuite.SUITE_1
+        if authentication is AuthenticationMechanism.HIGH_ECDSA
+        else SecuritySuite.SUITE_0
     )
 
 
@@ -136,11 +147,14 @@ def given(
     """What the client of a secured meter brings; with the books' keys unless others are given."""
     mechanism = MECHANISMS.get(authentication)
     needs_keys = bool(policy) or (mechanism is not None and mechanism.counts)
+    signs = mechanism is not None and mechanism.needs_pairs
+    keys = keys or book_keys(usual_suite(authentication))
     return ClientCredentials(
         authentication=authentication,
         policy=policy,
         secret=secret,
-        keys=(keys or book_keys()) if needs_keys else None,
+        keys=keys if needs_keys else None,
+        pairs=book_pairs(keys.suite, Role.CLIENT) if signs else None,
         system_title=title,
         counters=(counters or MemoryCounterStore()) if needs_keys else None,
         counter_object=counter_object,

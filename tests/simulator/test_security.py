@@ -1,6 +1,7 @@
 """Every way into a plain meter: who is let in with what, what the public client may do, and who is turned away."""
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 from tests.security.books import layer
@@ -16,6 +17,7 @@ from tests.simulator.secured import (
     is15959,
     plain,
     run,
+    usual_suite,
 )
 from tests.simulator.test_is15959 import DONE, INVISIBLE, NO_SUCH_SERVICE, PROFILES, everything, outcome
 
@@ -28,7 +30,17 @@ from meterwright.cosem import AssociationLnV1, Clock, DataObject, ImageTransfer
 from meterwright.data import boolean, long
 from meterwright.errors import AssociationRejected, MeterwrightError, UsageError
 from meterwright.link import HdlcServer
-from meterwright.security import MECHANISMS, Keys, Secret, book_keys
+from meterwright.security import (
+    MECHANISMS,
+    Keys,
+    Secret,
+    SecurityViolation,
+    SigningKey,
+    Violation,
+    book_keys,
+    book_pairs,
+    curve_of,
+)
 from meterwright.simulator import AssociationPolicy, MeterSettings, SecuritySettings, largest_block
 from meterwright.values import (
     AuthenticationMechanism,
@@ -45,6 +57,7 @@ ENABLED = AttributeDescriptor(18, IMAGE, 5)
 SHIFT = MethodDescriptor(8, Obis.parse(CLOCK), 6)
 HLS = AuthenticationMechanism.HIGH
 GMAC = AuthenticationMechanism.HIGH_GMAC
+ECDSA = AuthenticationMechanism.HIGH_ECDSA
 BOTH = SecurityPolicy.AUTHENTICATED_ENCRYPTED
 
 EVERY_WAY = [
@@ -52,7 +65,7 @@ EVERY_WAY = [
     for each in AUTHENTICATIONS
     for policy in POLICIES
     for suite in SUITES
-    if each is not AuthenticationMechanism.LOWEST or policy
+    if (each is not AuthenticationMechanism.LOWEST or policy) and suite >= usual_suite(each)
 ]
 
 
@@ -128,9 +141,10 @@ def over_hdlc(client: Client) -> Client:
 
 
 OTHER_KEY = Secret(bytes(range(0x40, 0x50)))
+Spoils = Callable[[Keys], Keys]
 WRONG_KEYS = [
-    pytest.param(dataclasses.replace(book_keys(), global_unicast=OTHER_KEY), id="encryption"),
-    pytest.param(dataclasses.replace(book_keys(), authentication=OTHER_KEY), id="authentication"),
+    pytest.param(lambda keys: dataclasses.replace(keys, global_unicast=OTHER_KEY), id="encryption"),
+    pytest.param(lambda keys: dataclasses.replace(keys, authentication=OTHER_KEY), id="authentication"),
 ]
 
 
@@ -147,15 +161,46 @@ class TestTurnedAway:
 
     @pytest.mark.parametrize("authentication", [*AUTHENTICATIONS], ids=lambda each: each.label)
     @pytest.mark.parametrize("policy", POLICIES[1:], ids=lambda each: each.label)
-    @pytest.mark.parametrize("keys", WRONG_KEYS)
+    @pytest.mark.parametrize("spoil", WRONG_KEYS)
     def test_a_wrong_key(
-        self, authentication: AuthenticationMechanism, policy: SecurityPolicy, keys: Keys
+        self, authentication: AuthenticationMechanism, policy: SecurityPolicy, spoil: Spoils
     ) -> None:
-        self.is_refused(plain(authentication, policy), given(authentication, policy, keys=keys))
+        wrong = spoil(book_keys(usual_suite(authentication)))
+        self.is_refused(plain(authentication, policy), given(authentication, policy, keys=wrong))
 
-    @pytest.mark.parametrize("keys", WRONG_KEYS)
-    def test_a_wrong_key_where_nothing_but_the_login_needs_it(self, keys: Keys) -> None:
-        self.is_refused(plain(GMAC, SecurityPolicy.NONE), given(GMAC, SecurityPolicy.NONE, keys=keys))
+    @pytest.mark.parametrize("spoil", WRONG_KEYS)
+    def test_a_wrong_key_where_nothing_but_the_login_needs_it(self, spoil: Spoils) -> None:
+        wrong = spoil(book_keys())
+        self.is_refused(plain(GMAC, SecurityPolicy.NONE), given(GMAC, SecurityPolicy.NONE, keys=wrong))
+
+    @pytest.mark.parametrize("policy", [SecurityPolicy.NONE, BOTH], ids=lambda each: each.label)
+    @pytest.mark.parametrize("suite", [SecuritySuite.SUITE_1, SecuritySuite.SUITE_2])
+    def test_a_wrong_signing_key(self, suite: SecuritySuite, policy: SecurityPolicy) -> None:
+        credentials = given(ECDSA, policy, keys=book_keys(suite))
+        other = SigningKey.from_random(curve_of(suite), bytes(64))
+        assert credentials.pairs is not None
+        wrong = dataclasses.replace(credentials.pairs, signing=other)
+        self.is_refused(plain(ECDSA, policy, suite), dataclasses.replace(credentials, pairs=wrong))
+
+    @pytest.mark.parametrize("policy", [SecurityPolicy.NONE, BOTH], ids=lambda each: each.label)
+    @pytest.mark.parametrize("suite", [SecuritySuite.SUITE_1, SecuritySuite.SUITE_2])
+    def test_a_meter_that_signs_with_another_key_is_not_believed(
+        self, suite: SecuritySuite, policy: SecurityPolicy
+    ) -> None:
+        """It is told as what it is, and nothing is asked of such a meter."""
+
+        async def scenario(bench: Bench) -> None:
+            credentials = given(ECDSA, policy, keys=book_keys(suite), counter_object=None)
+            assert credentials.pairs is not None
+            wrong = dataclasses.replace(
+                credentials.pairs, verifying=SigningKey.from_random(curve_of(suite), bytes(64)).public
+            )
+            with pytest.raises(SecurityViolation, match="meter's signature is not one of the key") as caught:
+                await bench.client(1, dataclasses.replace(credentials, pairs=wrong)).connect()
+            assert caught.value.violation is Violation.PROOF
+            assert "verifying key in our settings" in caught.value.hint
+
+        run(Bench(plain(ECDSA, policy, suite)), scenario)
 
     @pytest.mark.parametrize("suite", [SecuritySuite.SUITE_1, SecuritySuite.SUITE_2])
     def test_another_suite(self, suite: SecuritySuite) -> None:
@@ -191,14 +236,13 @@ class TestTurnedAway:
 
 
 class TestSettings:
-    @pytest.mark.parametrize(
-        "authentication", [AuthenticationMechanism.HIGH_ECDSA, AuthenticationMechanism(99)]
-    )
-    def test_an_authentication_that_is_not_known_makes_no_meter(
-        self, authentication: AuthenticationMechanism
-    ) -> None:
+    def test_an_authentication_that_is_not_known_makes_no_meter(self) -> None:
         with pytest.raises(UsageError, match="no authentication that simulated meters know"):
-            SecuritySettings(authentication=authentication)
+            SecuritySettings(authentication=AuthenticationMechanism(99))
+
+    def test_a_suite_without_signatures_makes_no_meter_that_signs(self) -> None:
+        with pytest.raises(UsageError, match="security suite 0 has no signatures"):
+            SecuritySettings(authentication=ECDSA)
 
     @pytest.mark.parametrize("policy", [SecurityPolicy.NONE, BOTH])
     @pytest.mark.parametrize(
@@ -217,6 +261,9 @@ class TestSettings:
             client = bench.known(FIRMWARE_CLIENT)
             parts = (
                 SecuritySettings(authentication=GMAC, keys=book_keys()),
+                SecuritySettings(authentication=ECDSA, suite=SecuritySuite.SUITE_1),
+                book_pairs(SecuritySuite.SUITE_1, Role.SERVER),
+                given(ECDSA),
                 MeterSettings(security=SecuritySettings(authentication=GMAC)),
                 AssociationPolicy(secret=IS15959_SECRET),
                 bench.meter,
@@ -225,7 +272,14 @@ class TestSettings:
                 client.settings,
             )
             told = repr(parts)
-            for secret in (*book_keys().by_name().values(), IS15959_SECRET, Secret(b"12345678")):
+            signing = book_pairs(SecuritySuite.SUITE_1, Role.SERVER).signing
+            assert signing is not None
+            for secret in (
+                *book_keys().by_name().values(),
+                IS15959_SECRET,
+                Secret(b"12345678"),
+                signing.scalar,
+            ):
                 assert repr(secret.reveal())[2:-1] not in told
                 assert secret.reveal().hex() not in told.lower()
 

@@ -16,8 +16,10 @@ from meterwright.data import Data, DataTag, octet_string
 from meterwright.errors import LoginFailed, RemoteProtocolError, UsageError
 from meterwright.security import (
     MECHANISMS,
+    KeyPairs,
     Keys,
     Login,
+    MakersFunction,
     Party,
     Secret,
     SecurityLayer,
@@ -71,14 +73,18 @@ class Credentials:
 
     `secret` is the password or the secret of the mechanism, `challenge` what we ask the other side (for the mechanisms that
     have one; octets of chance from outside). `layer` protects the APDUs; without one they travel in plain, and `system_title` is
-    for mechanisms that need one all the same. `dedicated` is the key that a client proposes for this association alone. `shared_counter` takes f(challenge) from the few who use one invocation
-    counter for it and for the APDU around it.
+    for mechanisms that need one all the same. `pairs`: our signing key and the other side's verifying key, where they prove it.
+    `makers_function`: f of mechanism 2, where it is not the usual one. `dedicated` is the key that a client proposes for this
+    association alone. `shared_counter` takes f(challenge) from the few who use one invocation counter for it and for the APDU
+    around it.
     """
 
     mechanism: AuthenticationMechanism = AuthenticationMechanism.LOWEST
     secret: Secret | None = None
     challenge: bytes = field(default=b"", repr=False)
     layer: SecurityLayer | None = None
+    pairs: KeyPairs | None = None
+    makers_function: MakersFunction | None = None
     system_title: bytes | None = None
     dedicated: Secret | None = None
     association_object: Obis = CURRENT_ASSOCIATION
@@ -147,6 +153,8 @@ class LoginMachine:
             theirs=Party(their_title, their_challenge),
             secret=credentials.secret,
             keys=credentials.keys,
+            pairs=credentials.pairs,
+            makers_function=credentials.makers_function,
         )
 
     def reply(self, invoke_id: int) -> ActionRequestNormal:

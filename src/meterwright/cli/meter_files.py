@@ -74,7 +74,10 @@ class DescribedMeter(_Strict):
 
 
 class DescribedKeys(_Strict):
-    """The secrets: the password or the secret of the authentication, and the keys."""
+    """The secrets: the password or the secret of the authentication, and the keys.
+
+    `signing` is our private key, `verifying` the meter's public one: for signatures, in suite 1 or 2.
+    """
 
     password: str | None = None
     global_unicast: str | None = None
@@ -82,6 +85,8 @@ class DescribedKeys(_Strict):
     authentication: str | None = None
     dedicated: str | None = None
     master: str | None = None
+    signing: str | None = None
+    verifying: str | None = None
 
 
 class MeterFile(_Strict):

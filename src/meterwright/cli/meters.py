@@ -30,7 +30,18 @@ from meterwright.client import (
 from meterwright.client.identity import installation_title
 from meterwright.companion import PLAIN, AssociationProfile, Companion, companion_named
 from meterwright.errors import UsageError
-from meterwright.security import MECHANISMS, CounterStore, Keys, MemoryCounterStore, Secret, Style
+from meterwright.security import (
+    MECHANISMS,
+    CounterStore,
+    KeyPairs,
+    Keys,
+    MemoryCounterStore,
+    Secret,
+    SigningKey,
+    Style,
+    VerifyingKey,
+    curve_of,
+)
 from meterwright.values import (
     AuthenticationMechanism,
     Finding,
@@ -197,6 +208,7 @@ def _credentials(
         secret=secrets.get("password"),
         policy=policy,
         keys=_keys(suite, secrets) if needs_keys else None,
+        pairs=_pairs(suite, secrets) if mechanism is not None and mechanism.needs_pairs else None,
         system_title=(own_title or ours.title()) if titled else None,
         meter_title=meter_title,
         counters=ours.counters() if needs_keys else None,
@@ -255,6 +267,21 @@ def _keys(suite: SecuritySuite, secrets: Mapping[str, Secret]) -> Keys:
         authentication=secrets.get("authentication"),
         global_broadcast=secrets.get("global_broadcast"),
         dedicated=secrets.get("dedicated"),
+    )
+
+
+def _pairs(suite: SecuritySuite, secrets: Mapping[str, Secret]) -> KeyPairs:
+    """Our signing key and the meter's verifying key."""
+    curve = curve_of(suite)
+    missing = [name for name in ("signing", "verifying") if name not in secrets]
+    if missing:
+        raise UsageError(
+            f"this client address signs, and [keys] has no {' and no '.join(missing)}",
+            hint="give signing (our private key) and verifying (the meter's public key): hex, or file: and a PEM file",
+        )
+    return KeyPairs(
+        signing=SigningKey.from_secret(curve, secrets["signing"]),
+        verifying=VerifyingKey.from_octets(curve, secrets["verifying"].reveal()),
     )
 
 

@@ -5,6 +5,7 @@ written      means
 ===========  ========================================================================================
 hex digits   these octets; spaces between them do not matter
 text:…       what follows, as UTF-8: a password as people write it
+-----BEGIN   a key in PEM, as other programs write it: for pairs of keys, and in a file rather than here
 env:NAME     what the environment variable NAME holds: hex digits or text:…
 file:PATH    what a file holds, looked for from the folder of the meter's file: hex digits or text:…
 ===========  ========================================================================================
@@ -32,6 +33,7 @@ Notice = Callable[[Finding], None]
 """Who is told what is not wrong and still worth knowing."""
 
 _TEXT: Final = "text:"
+_PEM: Final = "-----BEGIN "
 _LONGEST: Final = 4096
 _MODES_TELL: Final = os.name == "posix"
 _OTHERS_WRITE: Final = 0o022
@@ -91,7 +93,10 @@ def _written(text: str, where: str) -> Secret:
         raise UsageError(
             f"{where}: there stands another place in place of the secret", hint="write hex digits or text:…"
         )
-    octets = _encoded(text.removeprefix(_TEXT)) if text.startswith(_TEXT) else _from_hex(text)
+    if text.startswith(_PEM):
+        octets = _encoded(text)
+    else:
+        octets = _encoded(text.removeprefix(_TEXT)) if text.startswith(_TEXT) else _from_hex(text)
     if octets is None:
         raise UsageError(f"{where}: this is neither hex digits nor text:…", hint=_WAYS)
     if not octets:
@@ -136,6 +141,8 @@ def _from_file(named: _Named) -> tuple[str, str]:
         text = None
     if text is None:
         raise UsageError(f"{named.what}, from {place}: it holds no text", hint="write hex digits or text:…")
+    if text.startswith(_PEM):
+        return text, place
     line = text[:-1].removesuffix("\r") if text.endswith("\n") else text
     if "\n" in line or "\r" in line:
         raise UsageError(f"{named.what}, from {place}: it holds more than one line", hint="leave one")

@@ -12,7 +12,6 @@ AUTHENTICATIONS: Final[Mapping[str, AuthenticationMechanism]] = MappingProxyType
     {
         "none" if each is AuthenticationMechanism.LOWEST else each.label: each
         for each in AuthenticationMechanism
-        if each is not AuthenticationMechanism.HIGH_ECDSA
     }
 )
 """How a client proves who it is, by the word for it."""

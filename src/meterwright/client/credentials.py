@@ -25,13 +25,16 @@ from meterwright.security import (
     MECHANISMS,
     CounterOwner,
     CounterStore,
+    KeyPairs,
     Keys,
+    MakersFunction,
     ReceiveCounter,
     Secret,
     SecurityLayer,
     SendCounter,
     Style,
     book_keys_in,
+    book_pairs_in,
     recover,
 )
 from meterwright.values import AuthenticationMechanism, Finding, Obis, Role, SecurityPolicy
@@ -57,7 +60,8 @@ class ClientCredentials:
     """What a client is given. Without anything: no authentication, no protection.
 
     `secret`: the password, or the secret of the mechanism. `keys`, `system_title` (8 octets, ours) and `counters` belong together:
-    who protects anything needs all three. `meter_title`: the meter's, where it does not tell it itself, or is to be checked.
+    who protects anything needs all three. `pairs`: our signing key and the meter's verifying key, for HLS 7. `makers_function`: how
+    this maker answers challenges in HLS 2, where it is not the usual way. `meter_title`: the meter's, where it does not tell it itself, or is to be checked.
     `counter_object` tells the counter that the meter accepted last, to `counter_client`. `follow_counter`: an operator says that
     a great jump of it is to be followed. `dedicated`: a key for each association, made by us. `association_object` is where the
     answer to a challenge goes; a few meters want their own association's.
@@ -67,6 +71,8 @@ class ClientCredentials:
     secret: Secret | None = None
     policy: SecurityPolicy = SecurityPolicy.NONE
     keys: Keys | None = None
+    pairs: KeyPairs | None = None
+    makers_function: MakersFunction | None = None
     system_title: bytes | None = None
     meter_title: bytes | None = None
     counters: CounterStore | None = field(default=None, repr=False)
@@ -97,6 +103,15 @@ class ClientCredentials:
         )
         if needs_secret and self.secret is None:
             raise _missing("a password or secret", "give the one of this client address")
+        if mechanism is not None and mechanism.needs_pairs:
+            self._require_pairs()
+
+    def _require_pairs(self) -> None:
+        pairs = self.pairs or KeyPairs()
+        if pairs.signing is None:
+            raise _missing("a signing key of ours", "give the private key whose public half the meter knows")
+        if pairs.verifying is None:
+            raise _missing("the meter's verifying key", "give its public key, or its certificate's")
 
 
 def _missing(what: str, hint: str) -> UsageError:
@@ -117,9 +132,10 @@ def _not_followed(finding: Finding | None, source: str) -> SecurityError:
 
 def refuse_book_keys(credentials: ClientCredentials, *, is_local: bool) -> None:
     """UsageError where keys that everybody knows would be used for a meter that is not on this machine."""
-    if credentials.keys is None or is_local:
+    if is_local:
         return
-    known = book_keys_in(credentials.keys)
+    known = () if credentials.keys is None else book_keys_in(credentials.keys)
+    known += () if credentials.pairs is None else book_pairs_in(credentials.pairs)
     if known:
         raise UsageError(
             f"test keys from the books, which everybody knows: {', '.join(known)}",
@@ -168,6 +184,8 @@ class ClientSecurity:
             secret=given.secret,
             challenge=secrets.token_bytes(challenge_size(given.authentication)),
             layer=self._layer(),
+            pairs=given.pairs,
+            makers_function=given.makers_function,
             system_title=given.system_title if titled else None,
             dedicated=self._dedicated_key(),
             association_object=given.association_object,

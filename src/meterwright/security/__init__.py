@@ -7,8 +7,10 @@ the other side is a `SecurityViolation`.
 from meterwright.security.authentication import (
     MECHANISMS,
     Login,
+    MakersFunction,
     Mechanism,
     Party,
+    Proof,
     challenge_sizes,
     password_is_right,
     prove,
@@ -37,8 +39,16 @@ from meterwright.security.derivation import (
     static_unified,
 )
 from meterwright.security.gcm import Gcm
-from meterwright.security.key_pairs import AgreementKey, AgreementPoint, SigningKey, VerifyingKey
-from meterwright.security.keys import BOOK_PASSWORDS, Keys, book_keys, book_keys_in, is_test_key
+from meterwright.security.key_pairs import AgreementKey, AgreementPoint, KeyPairs, SigningKey, VerifyingKey
+from meterwright.security.keys import (
+    BOOK_PASSWORDS,
+    Keys,
+    book_keys,
+    book_keys_in,
+    book_pairs,
+    book_pairs_in,
+    is_test_key,
+)
 from meterwright.security.layer import SecurityLayer
 from meterwright.security.protection import (
     TITLE_SIZE,
@@ -76,13 +86,16 @@ __all__ = [
     "Envelope",
     "Form",
     "Gcm",
+    "KeyPairs",
     "Keys",
     "Login",
+    "MakersFunction",
     "Mechanism",
     "MemoryCounterStore",
     "Opened",
     "Parties",
     "Party",
+    "Proof",
     "Purpose",
     "ReceiveCounter",
     "Recovery",
@@ -97,6 +110,8 @@ __all__ = [
     "Violation",
     "book_keys",
     "book_keys_in",
+    "book_pairs",
+    "book_pairs_in",
     "challenge_sizes",
     "curve_of",
     "demand",

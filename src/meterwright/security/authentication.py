@@ -6,10 +6,12 @@ serves client and meter alike:
 
 ====  ==============================================================================
 1     LLS: the secret itself, in plain. There is no challenge; `password_is_right`
-2     AES-128 of the padded challenge under the padded secret: what India and most makers mean by their own
+2     a maker's own function; unless one is given, AES-128 of the padded challenge under the padded secret: what India and
+      most makers mean by it
 3, 4  MD5, SHA-1 of challenge and secret
 5     GMAC of the challenge; consumes an invocation counter on each side
 6     SHA-256 of secret, titles and challenges
+7     ECDSA of titles and challenges, with the curve of suite 1 or 2; no secret is shared
 ====  ==============================================================================
 
 Refused: challenges of another length than the books', and one that equals ours, since the answer to it would be what we are
@@ -28,17 +30,20 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from meterwright.errors import LocalProtocolError, RemoteProtocolError, UsageError
 from meterwright.security.counters import ReceiveCounter, SendCounter
 from meterwright.security.gcm import Gcm
+from meterwright.security.key_pairs import KeyPairs
 from meterwright.security.keys import Keys
 from meterwright.security.secret import Secret
-from meterwright.security.suites import TAG_SIZE
+from meterwright.security.suites import TAG_SIZE, curve_of
 from meterwright.security.violation import SecurityViolation, Violation
 from meterwright.values import AuthenticationMechanism, Role
 
 __all__ = [
     "MECHANISMS",
     "Login",
+    "MakersFunction",
     "Mechanism",
     "Party",
+    "Proof",
     "challenge_sizes",
     "password_is_right",
     "prove",
@@ -60,7 +65,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """All that the four passes turn on. Made once both challenges are known; what can't be used is refused then."""
+    """All that the four passes turn on. Made once both challenges are known; what can't be used is refused then.
+
+    `makers_function` is f of mechanism 2, where it is another one than most makers'.
+    """
 
     mechanism: AuthenticationMechanism
     role: Role
@@ -68,6 +76,8 @@ class Login:
     theirs: Party
     secret: Secret | None = None
     keys: Keys | None = None
+    pairs: KeyPairs | None = None
+    makers_function: "MakersFunction | None" = None
 
     def __post_init__(self) -> None:
         row = _row(self.mechanism)
@@ -87,22 +97,27 @@ class Login:
     @property
     def our_proof(self) -> "Proof":
         """What we have to show."""
-        return Proof(self.ours, self.theirs, self.secret, self.keys)
+        return Proof(self.ours, self.theirs, self.secret, self.keys, self.pairs, self.makers_function)
 
     @property
     def their_proof(self) -> "Proof":
         """What they have to show."""
-        return Proof(self.theirs, self.ours, self.secret, self.keys)
+        return Proof(self.theirs, self.ours, self.secret, self.keys, self.pairs, self.makers_function)
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """f(challenge), seen from the side that computes it."""
+    """f(challenge), seen from the side that computes it: the `prover` answers the `asker.challenge`.
+
+    `pairs` are those of whoever computes or checks it here.
+    """
 
     prover: Party
     asker: Party
     secret: Secret | None
-    keys: Keys | None
+    keys: Keys | None = None
+    pairs: KeyPairs | None = None
+    makers_function: "MakersFunction | None" = field(default=None, repr=False)
 
     @property
     def password(self) -> bytes:
@@ -111,16 +126,37 @@ class Proof:
             raise LocalProtocolError("this mechanism needs a secret", layer="security")
         return self.secret.reveal()
 
+    @property
+    def said(self) -> bytes:
+        """Titles and challenges, in the order of the mechanisms 6 and 7."""
+        prover, asker = self.prover, self.asker
+        return prover.title + asker.title + asker.challenge + prover.challenge
+
+
+MakersFunction = Callable[[Proof], bytes]
+"""A maker's own f for mechanism 2: the answer to `asker.challenge`. Both sides have the same one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mechanism:
-    """One way to prove it: what it needs, and f. `f` gets the invocation counter where it consumes one, else 0."""
+    """One way to prove it: what it needs, and f. `f` gets the invocation counter where it consumes one, else 0.
+
+    `is_right` tells whether an answer is right, for an f that only its prover can compute.
+    """
 
     f: Callable[[Proof, int], bytes]
+    is_right: Callable[[Proof, bytes], bool] | None = None
     counts: bool = False
     needs_secret: bool = True
     needs_titles: bool = False
+    needs_pairs: bool = False
     challenge_sizes: range = range(8, 65)
+
+    def accepts(self, proof: Proof, number: int, given: bytes) -> bool:
+        """Whether `given` is f, in a time that tells nothing about it."""
+        if self.is_right is not None:
+            return self.is_right(proof, given)
+        return hmac.compare_digest(self.f(proof, number), given)
 
     def require(self, login: Login) -> None:
         """UsageError where something that this mechanism needs was not given."""
@@ -134,6 +170,8 @@ class Mechanism:
                 layer="security",
                 hint="give encryption and authentication key",
             )
+        if self.needs_pairs:
+            _require_pairs(login)
         if self.needs_titles and not (len(login.ours.title) == len(login.theirs.title) == 8):
             raise UsageError(
                 f"{login.mechanism.label} needs the system titles of both sides",
@@ -187,7 +225,7 @@ def verify(
                 f"{login.mechanism.label} consumes an invocation counter", layer="security"
             )
         number = _number_in(login, given)
-    if not hmac.compare_digest(row.f(login.their_proof, number), given):
+    if not row.accepts(login.their_proof, number, given):
         raise _not_proved(login)
     if counter is None or not row.counts:
         return
@@ -205,7 +243,27 @@ def _number_in(login: Login, given: bytes) -> int:
     return int.from_bytes(given[1:5], "big")
 
 
+def _require_pairs(login: Login) -> None:
+    pairs, label = login.pairs or KeyPairs(), login.mechanism.label
+    missing = {"a signing key of ours": pairs.signing, "the other side's verifying key": pairs.verifying}
+    for what, key in missing.items():
+        if key is None:
+            raise UsageError(f"{label} needs {what}", layer="security", hint="give both")
+    if login.keys is not None and pairs.curve is not curve_of(login.keys.suite):
+        raise UsageError(
+            f"{label} with other curves than that of security suite {int(login.keys.suite)}",
+            layer="security",
+            hint="all keys of an association are of one suite",
+        )
+
+
 def _not_proved(login: Login) -> SecurityViolation:
+    if _row(login.mechanism).needs_pairs:
+        return SecurityViolation(
+            Violation.PROOF,
+            f"the {login.role.other.value}'s signature is not one of the key that we know as its own",
+            hint="this is not the one we wanted, or its verifying key in our settings is another one; nothing more was asked of it",
+        )
     if login.role is Role.CLIENT:
         return SecurityViolation(
             Violation.PROOF,
@@ -227,6 +285,10 @@ def _wrong_size(whose: str, party: Party, sizes: range) -> str:
 
 
 def _manufacturer(proof: Proof, _number: int) -> bytes:
+    return (proof.makers_function or _aes)(proof)
+
+
+def _aes(proof: Proof) -> bytes:
     """AES-128 in ECB: the challenge is as good as random, and the books leave the function to makers, who chose this."""
     secret, challenge = proof.password, proof.asker.challenge
     if len(secret) > _AES_BLOCK:
@@ -250,10 +312,7 @@ def _sha1(proof: Proof, _number: int) -> bytes:
 
 
 def _sha256(proof: Proof, _number: int) -> bytes:
-    prover, asker = proof.prover, proof.asker
-    return hashlib.sha256(
-        proof.password + prover.title + asker.title + asker.challenge + prover.challenge
-    ).digest()
+    return hashlib.sha256(proof.password + proof.said).digest()
 
 
 def _gmac(proof: Proof, number: int) -> bytes:
@@ -266,6 +325,18 @@ def _gmac(proof: Proof, number: int) -> bytes:
     return control + counter + tag
 
 
+def _ecdsa(proof: Proof, _number: int) -> bytes:
+    if proof.pairs is None or proof.pairs.signing is None:
+        raise LocalProtocolError("this mechanism needs a signing key", layer="security")
+    return proof.pairs.signing.sign(proof.said)
+
+
+def _is_signed(proof: Proof, given: bytes) -> bool:
+    if proof.pairs is None or proof.pairs.verifying is None:
+        raise LocalProtocolError("this mechanism needs a verifying key", layer="security")
+    return proof.pairs.verifying.made(given, proof.said)
+
+
 MECHANISMS: Final[Mapping[AuthenticationMechanism, Mechanism]] = MappingProxyType(
     {
         AuthenticationMechanism.HIGH: Mechanism(_manufacturer),
@@ -275,6 +346,14 @@ MECHANISMS: Final[Mapping[AuthenticationMechanism, Mechanism]] = MappingProxyTyp
             _gmac, counts=True, needs_secret=False, needs_titles=True
         ),
         AuthenticationMechanism.HIGH_SHA256: Mechanism(_sha256, needs_titles=True),
+        AuthenticationMechanism.HIGH_ECDSA: Mechanism(
+            _ecdsa,
+            _is_signed,
+            needs_secret=False,
+            needs_titles=True,
+            needs_pairs=True,
+            challenge_sizes=range(32, 65),
+        ),
     }
 )
 """Every mechanism with challenges that is understood here."""

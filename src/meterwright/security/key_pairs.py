@@ -5,13 +5,14 @@ A party has two pairs, and never uses one for the other's work; hence four types
     SigningKey    its private half    VerifyingKey    what everybody may know
     AgreementKey                      AgreementPoint
 
-A signature is R and S side by side, each as wide as a coordinate; a public key is x and y side by side, without the octet 04
+`KeyPairs` holds what one side of an association has of them. A signature is R and S side by side, each as wide as a coordinate; a public key is x and y side by side, without the octet 04
 that X9.62 puts before them. Signatures are deterministic (RFC 6979): no chance in here, and none that could be weak.
 
 Refused: points that are not on their curve, private keys out of range, keys of other curves. What a person gave is then a
 UsageError, what came from the other side (`from_wire`) a RemoteProtocolError. No private octet shows in a repr or an error.
 """
 
+from dataclasses import dataclass
 from typing import Final, Self
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -30,7 +31,15 @@ from meterwright.security.curves import P_256, P_384, Curve
 from meterwright.security.secret import Secret
 from meterwright.security.violation import SecurityViolation, Violation
 
-__all__ = ["AgreementKey", "AgreementPoint", "PrivateKey", "PublicKey", "SigningKey", "VerifyingKey"]
+__all__ = [
+    "AgreementKey",
+    "AgreementPoint",
+    "KeyPairs",
+    "PrivateKey",
+    "PublicKey",
+    "SigningKey",
+    "VerifyingKey",
+]
 
 _UNCOMPRESSED: Final = b"\x04"
 _PEM: Final = b"-----BEGIN "
@@ -51,7 +60,11 @@ class PublicKey:
 
     @classmethod
     def from_octets(cls, curve: Curve, octets: bytes) -> Self:
-        """From x and y, as a person gave them (also with 04 before them)."""
+        """From x and y, as a person gave them (also with 04 before them), or a SubjectPublicKeyInfo, PEM or DER."""
+        if len(octets) > 2 * curve.size + 1:
+            key = cls.from_encoded(octets)
+            _require_curve(key.curve, curve)
+            return key
         try:
             return cls._from_point(curve, octets)
         except ValueError:
@@ -167,6 +180,15 @@ class PrivateKey:
         return cls(curve, ec.derive_private_key(number, curve.parameters))
 
     @classmethod
+    def from_secret(cls, curve: Curve, secret: Secret) -> Self:
+        """From the number itself, or PKCS 8 or SEC 1, PEM or DER: as a person gave it."""
+        if secret.size <= curve.size:
+            return cls.from_scalar(curve, secret)
+        key = cls.from_encoded(secret.reveal())
+        _require_curve(key.curve, curve)
+        return key
+
+    @classmethod
     def from_random(cls, curve: Curve, octets: bytes) -> Self:
         """A new key, out of random octets: `Curve.size` + 8 of them or more (FIPS 186-5 A.2.1)."""
         if len(octets) < curve.size + _EXTRA_OCTETS:
@@ -244,6 +266,37 @@ class AgreementKey(PrivateKey):
         return theirs.shared_with(self._key)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPairs:
+    """What one side has of the pairs: its own private halves, and the public ones of the other side.
+
+    UsageError where they are not all on one curve.
+    """
+
+    signing: SigningKey | None = None
+    verifying: VerifyingKey | None = None
+    agreement: AgreementKey | None = None
+    agreement_point: AgreementPoint | None = None
+
+    def __post_init__(self) -> None:
+        if len({key.curve for key in self._keys}) > 1:
+            raise UsageError(
+                "keys on two curves in one association",
+                layer="security",
+                hint="both sides' keys are of one security suite: P-256 in suite 1, P-384 in suite 2",
+            )
+
+    @property
+    def curve(self) -> Curve | None:
+        """The curve of all of them; None where there is none."""
+        return next((key.curve for key in self._keys), None)
+
+    @property
+    def _keys(self) -> tuple[PrivateKey | PublicKey, ...]:
+        every = (self.signing, self.verifying, self.agreement, self.agreement_point)
+        return tuple(key for key in every if key is not None)
+
+
 def _curve_of(parameters: ec.EllipticCurve) -> Curve:
     try:
         return _BY_NAME[parameters.name]
@@ -253,6 +306,15 @@ def _curve_of(parameters: ec.EllipticCurve) -> Curve:
             layer="security",
             hint="the security suites 1 and 2 have P-256 and P-384",
         ) from None
+
+
+def _require_curve(given: Curve, wanted: Curve) -> None:
+    if given is not wanted:
+        raise UsageError(
+            f"a key on {given.name} where one on {wanted.name} is wanted",
+            layer="security",
+            hint="suite 1 has P-256, suite 2 P-384: check key and suite",
+        )
 
 
 def _unreadable(which: str) -> UsageError:

@@ -1,19 +1,31 @@
 """The symmetric keys of one association (Green Book 9.2.2.5), each of the length that its suite wants.
 
-The keys of the books' examples are known here by name, so that they can be refused where they would protect nothing.
+The keys of the books' examples are known here by name, so that they can be refused where they would protect nothing; so are
+the pairs of keys that simulated meters have.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
 from meterwright.errors import UsageError
+from meterwright.security.curves import P_256, P_384, Curve
+from meterwright.security.key_pairs import AgreementKey, KeyPairs, SigningKey
 from meterwright.security.secret import Secret
-from meterwright.security.suites import suite_of
-from meterwright.values import SecuritySuite
+from meterwright.security.suites import curve_of, suite_of
+from meterwright.values import Role, SecuritySuite
 
-__all__ = ["BOOK_PASSWORDS", "Keys", "book_keys", "book_keys_in", "is_test_key"]
+__all__ = [
+    "BOOK_PASSWORDS",
+    "Keys",
+    "book_keys",
+    "book_keys_in",
+    "book_pairs",
+    "book_pairs_in",
+    "is_test_key",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,3 +90,47 @@ def is_test_key(key: Secret) -> bool:
 def book_keys_in(keys: Keys) -> tuple[str, ...]:
     """Which of these keys everybody knows, by name."""
     return tuple(name for name, key in keys.by_name().items() if is_test_key(key))
+
+
+_BOOK_SCALARS: Final[Mapping[tuple[Curve, Role], tuple[bytes, bytes]]] = MappingProxyType(
+    {
+        (P_256, Role.CLIENT): (
+            bytes.fromhex("418073c239fa6125011de4d6cd2e645780289f761bb21bfb0835cb5585e8b373"),
+            bytes(range(0x40, 0x60)),
+        ),
+        (P_256, Role.SERVER): (
+            bytes(range(0x20, 0x40)),
+            bytes.fromhex("aad3fd0732e991cf52a74c66c1f2827ddc53522a2e0a169d7c4ffcc0fb5d6a4d"),
+        ),
+        (P_384, Role.CLIENT): (bytes(range(0x01, 0x31)), bytes(range(0x61, 0x91))),
+        (P_384, Role.SERVER): (bytes(range(0x31, 0x61)), bytes(range(0x91, 0xC1))),
+    }
+)
+"""Private keys that everybody knows, to sign and to agree: the Green Book's (Annex C) where it has one, else counted up."""
+
+
+@cache
+def _book_private(curve: Curve, role: Role) -> tuple[SigningKey, AgreementKey]:
+    signing, agreement = _BOOK_SCALARS[curve, role]
+    return SigningKey.from_scalar(curve, Secret(signing)), AgreementKey.from_scalar(curve, Secret(agreement))
+
+
+def book_pairs(suite: SecuritySuite, role: Role) -> KeyPairs:
+    """The pairs of keys that a simulated meter and its client have, as the side `role` has them. UsageError in suite 0."""
+    curve = curve_of(suite)
+    (signing, agreement), (their_signing, their_agreement) = (
+        _book_private(curve, side) for side in (role, role.other)
+    )
+    return KeyPairs(
+        signing=signing,
+        verifying=their_signing.public,
+        agreement=agreement,
+        agreement_point=their_agreement.public,
+    )
+
+
+def book_pairs_in(pairs: KeyPairs) -> tuple[str, ...]:
+    """Which of these private keys everybody knows, by name."""
+    named = {"signing": pairs.signing, "agreement": pairs.agreement}
+    known = {key for curve, role in _BOOK_SCALARS for key in _book_private(curve, role)}
+    return tuple(name for name, key in named.items() if key in known)

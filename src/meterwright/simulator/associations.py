@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from meterwright.association import CURRENT_ASSOCIATION
-from meterwright.security import MECHANISMS, Keys, Secret
+from meterwright.security import MECHANISMS, KeyPairs, Keys, MakersFunction, Secret
 from meterwright.values import ApplicationContext, AuthenticationMechanism, Conformance, Obis, SecurityPolicy
 
 __all__ = ["SERVED", "AssociationPolicy", "MeterIdentity"]
@@ -37,6 +37,7 @@ class AssociationPolicy:
     may_write: bool = True
     mechanism: AuthenticationMechanism = AuthenticationMechanism.LOWEST
     secret: Secret | None = None
+    makers_function: MakersFunction | None = None
     policy: SecurityPolicy = SecurityPolicy.NONE
     counter: Obis | None = None
     security_setup: Obis | None = None
@@ -59,6 +60,12 @@ class AssociationPolicy:
         return bool(self.policy) or (mechanism is not None and mechanism.counts)
 
     @property
+    def needs_pairs(self) -> bool:
+        """Whether its clients prove themselves by signatures."""
+        mechanism = MECHANISMS.get(self.mechanism)
+        return mechanism is not None and mechanism.needs_pairs
+
+    @property
     def context(self) -> ApplicationContext:
         """The application context of its APDUs."""
         return ApplicationContext.LN_CIPHERED if self.policy else ApplicationContext.LN
@@ -70,7 +77,11 @@ class AssociationPolicy:
 
 @dataclass(frozen=True, slots=True)
 class MeterIdentity:
-    """What a meter is known by to those who share its keys: its system title (8 octets), and the keys."""
+    """What a meter is known by to those who share its keys: its system title (8 octets), and the keys.
+
+    `pairs`: its own private keys, and the public ones of its client.
+    """
 
     system_title: bytes
     keys: Keys = field(repr=False)
+    pairs: KeyPairs | None = None

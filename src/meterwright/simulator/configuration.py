@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from meterwright.companion.is15959 import FIRMWARE_CLIENT
-from meterwright.security import Keys, book_keys_in
+from meterwright.security import KeyPairs, Keys, book_keys_in, book_pairs
 from meterwright.simulator.associations import AssociationPolicy
 from meterwright.simulator.meter import SimulatedMeter
-from meterwright.values import AuthenticationMechanism
+from meterwright.values import AuthenticationMechanism, Role
 
 __all__ = ["is15959_config", "plain_config"]
 
@@ -31,6 +31,7 @@ def is15959_config(meter: SimulatedMeter, url: str) -> str:
 
 def _config(meter: SimulatedMeter, url: str, policy: AssociationPolicy, companion: str) -> str:
     keys = None if meter.identity is None or policy.is_open else meter.identity.keys
+    pairs = meter.identity.pairs if meter.identity is not None and policy.needs_pairs else None
     described: dict[str, str | int] = {
         "url": url,
         "client": policy.client_sap,
@@ -43,7 +44,7 @@ def _config(meter: SimulatedMeter, url: str, policy: AssociationPolicy, companio
     }
     lines = [f"# {meter.name}, a simulated meter", "[meter]", *_rows(described)]
     if not policy.is_open:
-        lines += ["", *_comment(keys), "[keys]", *_rows(_secrets(policy, keys))]
+        lines += ["", *_comment(keys), "[keys]", *_rows(_secrets(policy, keys)), *_rows(_pairs(keys, pairs))]
     return "\n".join([*lines, ""])
 
 
@@ -59,6 +60,18 @@ def _secrets(policy: AssociationPolicy, keys: Keys | None) -> dict[str, str]:
         "authentication": None if keys is None else keys.authentication,
     }
     return {name: key.reveal().hex() for name, key in named.items() if key is not None}
+
+
+def _pairs(keys: Keys | None, pairs: KeyPairs | None) -> dict[str, str]:
+    """The client's signing key, where it is the one that everybody knows, and the meter's public one."""
+    if keys is None or pairs is None or pairs.signing is None:
+        return {}
+    client = book_pairs(keys.suite, Role.CLIENT).signing
+    known = client is not None and client.public == pairs.verifying
+    return {
+        **({"signing": client.scalar.reveal().hex()} if client is not None and known else {}),
+        "verifying": pairs.signing.public.octets.hex(),
+    }
 
 
 def _rows(values: Mapping[str, str | int]) -> list[str]:

@@ -56,7 +56,9 @@ def plain_meter(
         common_objects(serial, settings.seed, machine, clock, ClockBehaviour(clock)),
         machine,
         associations=_associations(settings.security),
-        identity=MeterIdentity(system_title(serial), settings.security.meter_keys),
+        identity=MeterIdentity(
+            system_title(serial), settings.security.meter_keys, settings.security.meter_pairs
+        ),
         clock=clock,
         max_receive_pdu_size=settings.max_receive_pdu_size,
         trouble=trouble,
@@ -71,6 +73,7 @@ def _associations(security: SecuritySettings) -> tuple[AssociationPolicy, ...]:
         client_sap=_MANAGEMENT_CLIENT,
         mechanism=security.authentication,
         secret=security.secret,
+        makers_function=security.makers_function,
         policy=security.policy,
         counter=_COUNTER,
     )

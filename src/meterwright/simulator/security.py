@@ -30,14 +30,17 @@ class MeterSecurity:
 
     def credentials(self, policy: AssociationPolicy) -> Credentials:
         """What to demand in this association; the challenge is the connection's to make."""
+        identity = self._identity
         layer = self._layer(policy) if policy.needs_keys else None
         if layer is not None:
             self._layers[policy.client_sap] = layer
         return Credentials(
             mechanism=policy.mechanism,
             secret=policy.secret,
+            makers_function=policy.makers_function,
             layer=layer,
-            system_title=None if self._identity is None else self._identity.system_title,
+            pairs=None if identity is None else identity.pairs,
+            system_title=None if identity is None else identity.system_title,
             association_object=policy.logical_name,
         )
 

@@ -4,10 +4,19 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from meterwright.errors import UsageError
-from meterwright.security import MECHANISMS, Keys, Secret, book_keys
+from meterwright.security import (
+    MECHANISMS,
+    KeyPairs,
+    Keys,
+    MakersFunction,
+    Secret,
+    book_keys,
+    book_pairs,
+    suite_of,
+)
 from meterwright.simulator.image_machine import Judgement, Timing
 from meterwright.simulator.image_transfer import largest_block
-from meterwright.values import ActionResult, AuthenticationMechanism, SecurityPolicy, SecuritySuite
+from meterwright.values import ActionResult, AuthenticationMechanism, Role, SecurityPolicy, SecuritySuite
 
 __all__ = ["MeterSettings", "SecuritySettings"]
 
@@ -16,13 +25,18 @@ _BOOK_SECRET: Final = Secret(b"12345678")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecuritySettings:
-    """How clients of a plain meter prove who they are, and how their APDUs are protected. The keys are the books' unless given."""
+    """How clients of a plain meter prove who they are, and how their APDUs are protected. The keys are the books' unless given.
+
+    `makers_function`: how challenges are answered under HIGH, where it is not the usual way.
+    """
 
     authentication: AuthenticationMechanism = AuthenticationMechanism.LOWEST
     policy: SecurityPolicy = SecurityPolicy.NONE
     suite: SecuritySuite = SecuritySuite.SUITE_0
     secret: Secret = _BOOK_SECRET
     keys: Keys | None = None
+    pairs: KeyPairs | None = None
+    makers_function: MakersFunction | None = None
 
     def __post_init__(self) -> None:
         known = (AuthenticationMechanism.LOWEST, AuthenticationMechanism.LOW, *MECHANISMS)
@@ -30,6 +44,12 @@ class SecuritySettings:
             raise UsageError(
                 f"{self.authentication.label} is no authentication that simulated meters know",
                 hint=f"known are {', '.join(each.label for each in known)}",
+            )
+        row = MECHANISMS.get(self.authentication)
+        if row is not None and row.needs_pairs and self.meter_pairs is None:
+            raise UsageError(
+                f"security suite {int(self.suite)} has no signatures, and {self.authentication.label} is one",
+                hint="suite 1 and suite 2 have",
             )
 
     @property
@@ -41,6 +61,13 @@ class SecuritySettings:
     def meter_keys(self) -> Keys:
         """The keys that the meter has."""
         return self.keys or book_keys(self.suite)
+
+    @property
+    def meter_pairs(self) -> KeyPairs | None:
+        """Its pairs of keys, with the public halves of its client; None where the suite has none."""
+        if self.pairs is not None or suite_of(self.suite).curve is None:
+            return self.pairs
+        return book_pairs(self.suite, Role.SERVER)
 
 
 @dataclass(frozen=True, slots=True)
