@@ -471,9 +471,10 @@ def test_every_key_of_a_meters_file_is_explained(tmp_path: Path, capsys: pytest.
     file = tmp_path / "wrong.toml"
     file.write_text('[meter]\nurl = "tcp://localhost"\nno_such_key = 1\n', encoding="utf-8")
     assert run_command_line(["get", "--meter", str(file), "0.0.1.0.0.255"]) == ExitCode.WRONG_USE
-    told = re.search(r"\[meter\] has (.*); its timeouts are (.*); \[keys\] has (.*)", capsys.readouterr().err)
+    hint = r"\[meter\] has (.*); its timeouts are (.*); \[keys\] has (.*); \[tls\] has (.*)"
+    told = re.search(hint, capsys.readouterr().err)
     assert told is not None
-    keys = [*told[1].split(", "), *told[2].split(", ")]
+    keys = [each for part in (1, 2, 4) for each in told[part].split(", ")]
     text = (DOCS / "reading.md").read_text("utf-8")
     assert len(keys) > 18
     assert [

@@ -43,6 +43,7 @@ ALLOWED_PHRASES = {
     r"m-bus[ _-]devices?": "the standard's own name for what hangs on a meter's M-Bus",
     r"device[ _-]id": "the Blue Book's name of the objects 0-b:96.1.x",
     r"device[ _-]type": "the Blue Book's name of attributes of M-Bus objects",
+    r"create_datagram_endpoint": "asyncio's name of what opens a UDP socket",
     r"device reports a hardware fault": "what another library prints; people search for it",
 }
 

@@ -513,7 +513,7 @@ class TestUrls:
         ["tcp://{ek}", "tcp://{global_unicast}", "tcp://{low}", "tcp://{host", "tcp://{}", "tcp://{host!r}", "tcp://{host:>9}",
          "tcp://{host.x}", "{host}", "http://{host}", "tcp://u:p@{host}", "tcp://{host}?password={serial}", "tcp://{host}?foo=1",
          "tcp://{host}#x", "tcp://[{host}", "hdlc+tcp://h:1?EK={serial}", "tcp://{host}:{serial}:{port}",
-         "udp://{host}", "tls://{host}", "hdlc+tcp://{host}", "hdlc+tcp://h:1?upper={serial}"],
+         "dtls://{host}", "hdlc+tcp://{host}", "hdlc+tcp://h:1?upper={serial}"],
     )  # fmt: skip
     def test_what_makes_no_address_is_wrong_use(self, imported: Cli, url: str) -> None:
         assert imported(listed(row()), "--url", url).code == 2

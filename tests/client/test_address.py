@@ -42,7 +42,7 @@ REFUSED: dict[str, str] = {
     "192.0.2.7:4059": "is not among: tcp",
     "//192.0.2.7": "no scheme",
     "http://192.0.2.7": "http is not among: tcp",
-    "tls://192.0.2.7": "tls is not among: tcp",
+    "dtls://192.0.2.7": "dtls is not among: tcp",
     "hdlc+tcp://192.0.2.7": "no usual port",
     "hdlc+tcp://": "no host",
     "hdlc+tcp://h:1?baud=9600": "baud is not among: client, server, lower, address_size",

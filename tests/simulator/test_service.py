@@ -21,6 +21,7 @@ from meterwright.apdu import (
     MethodDescriptor,
     decode_apdu,
 )
+from meterwright.client import Client, Scheme
 from meterwright.data import Data, integer
 from meterwright.errors import ConnectFailed, LinkError, UsageError
 from meterwright.link import WrapperFrame, WrapperFramer
@@ -379,3 +380,15 @@ def test_the_meter_counts_time_from_when_it_is_first_asked() -> None:
         assert (clock.now() - START).total_seconds() == 5
 
     run_in_virtual_time(main())
+
+
+def test_a_meter_listens_for_datagrams() -> None:
+    async def scenario() -> None:
+        service = SimulatedService(meters(1), scheme=Scheme.UDP)
+        (listening,) = await service.start()
+        assert listening.url.startswith("udp://127.0.0.1:")
+        async with Client(listening.url) as client:
+            assert await client.read(AttributeDescriptor(1, Obis.parse("0.0.42.0.0.255"), 2))
+        await service.stop()
+
+    over_tcp(scenario())

@@ -73,6 +73,15 @@ class DescribedMeter(_Strict):
     timeouts: DescribedTimeouts = DescribedTimeouts()
 
 
+class DescribedTls(_Strict):
+    """Whom to trust where the URL is one of TLS, and who we are: PEM files, named from the folder of the meter's file."""
+
+    ca: str | None = None
+    certificate: str | None = None
+    private_key: str | None = None
+    server_name: str | None = None
+
+
 class DescribedKeys(_Strict):
     """The secrets: the password or the secret of the authentication, and the keys.
 
@@ -94,6 +103,7 @@ class MeterFile(_Strict):
 
     meter: DescribedMeter
     keys: DescribedKeys = DescribedKeys()
+    tls: DescribedTls = DescribedTls()
 
 
 KEY_NAMES: Final = tuple(DescribedKeys.model_fields)
@@ -101,7 +111,7 @@ KEY_NAMES: Final = tuple(DescribedKeys.model_fields)
 
 _HINT: Final = (
     f"[meter] has {', '.join(DescribedMeter.model_fields)}; its timeouts are {', '.join(DescribedTimeouts.model_fields)};"
-    f" [keys] has {', '.join(KEY_NAMES)}"
+    f" [keys] has {', '.join(KEY_NAMES)}; [tls] has {', '.join(DescribedTls.model_fields)}"
 )
 
 

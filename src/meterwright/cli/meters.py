@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from meterwright.association import CURRENT_ASSOCIATION
-from meterwright.cli.meter_files import KEY_NAMES, DescribedMeter, MeterFile, read_meter_file
+from meterwright.cli.meter_files import KEY_NAMES, DescribedMeter, DescribedTls, MeterFile, read_meter_file
 from meterwright.cli.output import complain_on
 from meterwright.cli.secrets import is_elsewhere, resolve_secret, tell_if_open
 from meterwright.cli.settings import Settings
@@ -42,6 +42,7 @@ from meterwright.security import (
     VerifyingKey,
     curve_of,
 )
+from meterwright.transport.tls import TlsSettings
 from meterwright.values import (
     AuthenticationMechanism,
     Finding,
@@ -118,6 +119,7 @@ def named_meter(url: str | None, file: Path | None, settings: Settings) -> Named
         lambda: FileCounterStore(settings.counters),
         settings.timeouts,
         lambda text, what: resolve_secret(text, base=file.parent, what=what, notice=_notice),
+        file.parent,
     )
     try:
         return _named(described, ours)
@@ -134,18 +136,23 @@ def require_usable(described: MeterFile) -> None:
             MemoryCounterStore,
             Timeouts(),
             lambda text, what: resolve_secret(text, base=Path(), what=what),
+            Path(),
         ),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Ours:
-    """What a client takes from this installation: its title and counters, where they are wanted, and how to find secrets."""
+    """What a client takes from this installation: its title and counters, where they are wanted, and how to find secrets.
+
+    `folder` is where the paths in a meter's file begin.
+    """
 
     title: Callable[[], bytes]
     counters: Callable[[], CounterStore]
     timeouts: Timeouts
     secret: Callable[[str, str], Secret]
+    folder: Path
 
 
 def _notice(finding: Finding) -> None:
@@ -161,9 +168,22 @@ def _named(described: MeterFile, ours: _Ours) -> NamedMeter:
     given = meter.timeouts.model_dump(exclude_none=True)
     client = ClientSettings(
         timeouts=replace(ours.timeouts, **given),
+        tls=_tls(described.tls, ours.folder),
         credentials=_credentials(meter, profile, companion, _secrets(described, ours), ours),
     )
     return NamedMeter(address, client, companion)
+
+
+def _tls(described: DescribedTls, folder: Path) -> TlsSettings:
+    def path(text: str | None) -> Path | None:
+        return None if text is None else folder / text
+
+    return TlsSettings(
+        ca=path(described.ca),
+        certificate=path(described.certificate),
+        private_key=path(described.private_key),
+        server_name=described.server_name,
+    )
 
 
 def _address(meter: DescribedMeter) -> MeterAddress:

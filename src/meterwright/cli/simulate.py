@@ -42,7 +42,11 @@ _STANDARD: Final = MeterSettings()
 _MOST_METERS: Final = 10_000
 _LONGEST: Final = 86_400.0
 
-_LINKS: Final[Mapping[str, Scheme]] = {"wrapper": Scheme.TCP, "hdlc": Scheme.HDLC_TCP}
+_LINKS: Final[Mapping[str, Scheme]] = {
+    "wrapper": Scheme.TCP,
+    "hdlc": Scheme.HDLC_TCP,
+    "udp": Scheme.UDP,
+}
 
 
 def simulate(
@@ -57,7 +61,10 @@ def simulate(
     port: Annotated[
         int, Parameter(help="Port of the first meter, the others follow; 0 takes free ones.")
     ] = 4059,
-    link: Annotated[str, Parameter(help="What carries the APDUs over TCP: wrapper or hdlc.")] = "wrapper",
+    link: Annotated[
+        str,
+        Parameter(help="What carries the APDUs: wrapper or hdlc over TCP, or udp (the wrapper over UDP)."),
+    ] = "wrapper",
     companion: Annotated[
         str,
         Parameter(

@@ -4,6 +4,8 @@
 scheme    carries                                             where
 ========  ==================================================  ==================================
 tcp       the wrapper over TCP (IEC 62056-47)                 ``//host[:4059]``
+udp       the wrapper over UDP, one APDU a datagram           ``//host[:4059]``
+tls       the wrapper over TLS over TCP                       ``//host[:4059]``
 hdlc+tcp  HDLC through a TCP gateway, or HDLC over IP         ``//host:port``
 hdlc      HDLC over a serial line (IEC 62056-46)              ``///dev/ttyUSB0``, ``//COM3``
 ========  ==================================================  ==================================
@@ -38,13 +40,15 @@ class Scheme(Enum):
     """What carries the APDUs, and over what."""
 
     TCP = "tcp"
+    UDP = "udp"
+    TLS = "tls"
     HDLC_TCP = "hdlc+tcp"
     HDLC = "hdlc"
 
     @property
     def is_hdlc(self) -> bool:
         """Whether HDLC carries them."""
-        return self is not Scheme.TCP
+        return self in (Scheme.HDLC_TCP, Scheme.HDLC)
 
 
 _BOTH: Final = {"client": (0, _LARGEST_SAP), "server": (0, _LARGEST_SAP)}
@@ -52,6 +56,8 @@ _HDLC: Final = {**_BOTH, "lower": (0, 0x3FFF), "address_size": (1, 4)}
 _OPTIONS: Final[Mapping[Scheme, Mapping[str, tuple[int, int]]]] = MappingProxyType(
     {
         Scheme.TCP: _BOTH,
+        Scheme.UDP: _BOTH,
+        Scheme.TLS: _BOTH,
         Scheme.HDLC_TCP: _HDLC,
         Scheme.HDLC: {**_HDLC, "baud": (50, _LARGEST_BAUD)},
     }
@@ -233,5 +239,5 @@ def _refuse_secrets(parts: SplitResult) -> None:
 def _refused(why: str) -> UsageError:
     return UsageError(
         f"this is no meter address: {why}",
-        hint="write tcp://HOST[:4059][?client=16&server=1], hdlc+tcp://HOST:PORT or hdlc:///dev/ttyUSB0?baud=9600",
+        hint="write tcp://HOST[:4059][?client=16&server=1], udp:// or tls:// alike, hdlc+tcp://HOST:PORT or hdlc:///dev/ttyUSB0?baud=9600",
     )

@@ -8,7 +8,7 @@ anew by itself: what was under way when a connection broke is known to whoever a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
@@ -31,6 +31,7 @@ from meterwright.association import (
     Unsolicited,
 )
 from meterwright.client.address import MeterAddress
+from meterwright.client.connectors import Connector, connector
 from meterwright.client.credentials import ClientSecurity, refuse_book_keys
 from meterwright.client.opening import Associate, Leave, Opening, OpeningStep, Read, Redial, Rest, opening
 from meterwright.client.settings import ClientSettings
@@ -58,16 +59,12 @@ from meterwright.exchange import (
     write_list,
 )
 from meterwright.link import WrapperLink
-from meterwright.transport import AsyncTransport, connect_tcp
-from meterwright.transport.serial import connect_serial
+from meterwright.transport import AsyncTransport
 from meterwright.values import DataAccessResult, Finding
 
-__all__ = ["Client", "Connector"]
+__all__ = ["Client"]
 
 T = TypeVar("T")
-
-Connector = Callable[[], Awaitable[AsyncTransport]]
-"""Opens a connection to the meter. ConnectFailed where it can't."""
 
 
 class Client(AsyncAccess):
@@ -84,7 +81,7 @@ class Client(AsyncAccess):
         self.can_reconnect = True
         if isinstance(target, str | MeterAddress):
             self.address, settings = addressed(target, settings)
-            self._connector: Connector = _connector(self.address, settings.timeouts.connect)
+            self._connector: Connector = connector(self.address, settings)
         else:
             self._connector = target
         self.settings = settings = settings or ClientSettings()
@@ -467,13 +464,6 @@ class _Line:
     def transport_lost(self, error: LinkError | None) -> None:
         if not self.is_over:
             self._client.transport_lost(error)
-
-
-def _connector(address: MeterAddress, timeout: float) -> Connector:
-    serial = address.serial
-    if serial is not None:
-        return lambda: connect_serial(serial, timeout)
-    return lambda: connect_tcp(address.host, address.port, timeout)
 
 
 def _closed_by_us() -> ConnectionLost:

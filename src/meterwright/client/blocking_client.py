@@ -30,6 +30,7 @@ from meterwright.association import (
     Unsolicited,
 )
 from meterwright.client.address import MeterAddress
+from meterwright.client.connectors import BlockingConnector, blocking_connector
 from meterwright.client.credentials import ClientSecurity, refuse_book_keys
 from meterwright.client.opening import Associate, Leave, Opening, OpeningStep, Read, Redial, Rest, opening
 from meterwright.client.settings import ClientSettings
@@ -57,16 +58,12 @@ from meterwright.exchange import (
     write_list,
 )
 from meterwright.link import WrapperLink
-from meterwright.transport import BlockingTransport, connect_blocking
-from meterwright.transport.serial import connect_serial_blocking
+from meterwright.transport import BlockingTransport
 from meterwright.values import DataAccessResult, Finding
 
-__all__ = ["BlockingClient", "BlockingConnector"]
+__all__ = ["BlockingClient"]
 
 T = TypeVar("T")
-
-BlockingConnector = Callable[[], BlockingTransport]
-"""Opens a connection to the meter. ConnectFailed where it can't."""
 
 
 class BlockingClient(BlockingAccess):
@@ -83,7 +80,7 @@ class BlockingClient(BlockingAccess):
         self.can_reconnect = True
         if isinstance(target, str | MeterAddress):
             self.address, settings = addressed(target, settings)
-            self._connector: BlockingConnector = _connector(self.address, settings.timeouts.connect)
+            self._connector: BlockingConnector = blocking_connector(self.address, settings)
         else:
             self._connector = target
         self.settings = settings = settings or ClientSettings()
@@ -416,10 +413,3 @@ class BlockingClient(BlockingAccess):
         self._control.clear()
         if transport is not None:
             transport.close()
-
-
-def _connector(address: MeterAddress, timeout: float) -> BlockingConnector:
-    serial = address.serial
-    if serial is not None:
-        return lambda: connect_serial_blocking(serial, timeout)
-    return lambda: connect_blocking(address.host, address.port, timeout)

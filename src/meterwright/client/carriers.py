@@ -22,12 +22,14 @@ class Carrier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wrapper:
-    """The wrapper over TCP (IEC 62056-47)."""
+    """The wrapper (IEC 62056-47): over TCP or TLS a stream, over UDP one APDU a datagram."""
+
+    datagrams: bool = False
 
     def link(self, client_sap: int, server_sap: int, *, line_is_fresh: bool) -> ClientLink:
         """A link between these two."""
         del line_is_fresh
-        return WrapperLink(client_sap, server_sap)
+        return WrapperLink(client_sap, server_sap, datagrams=self.datagrams)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

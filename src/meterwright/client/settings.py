@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from meterwright.association import Proposal
 from meterwright.client.carriers import Carrier, Wrapper
 from meterwright.client.credentials import ClientCredentials
+from meterwright.transport.tls import TlsSettings
 
 __all__ = ["ClientSettings", "Timeouts"]
 
@@ -28,7 +29,8 @@ class ClientSettings:
     """Who we are (`client_sap`), which logical device we mean (`server_sap`), what we propose, how long we wait.
 
     16 is the public client, 1 the management logical device (Green Book). `carrier` is what carries the APDUs, `credentials`
-    prove who we are and protect what is said; without them everything is in plain, and nobody is asked for anything.
+    prove who we are and protect what is said; without them everything is in plain, and nobody is asked for anything. `tls` says
+    whom to trust where the address is one of TLS.
     """
 
     client_sap: int = 16
@@ -37,3 +39,4 @@ class ClientSettings:
     timeouts: Timeouts = field(default_factory=Timeouts)
     carrier: Carrier = field(default_factory=Wrapper)
     credentials: ClientCredentials = field(default_factory=ClientCredentials)
+    tls: TlsSettings = field(default_factory=TlsSettings)

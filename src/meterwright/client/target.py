@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from meterwright.client.address import MeterAddress
-from meterwright.client.carriers import Carrier, Hdlc
+from meterwright.client.address import MeterAddress, Scheme
+from meterwright.client.carriers import Carrier, Hdlc, Wrapper
 from meterwright.client.settings import ClientSettings
 from meterwright.errors import AssociationLost, ConnectFailed, LinkError, RemoteProtocolError
 
@@ -31,7 +31,9 @@ def addressed(
 
 
 def _carrier(address: MeterAddress, given: Carrier) -> Carrier:
-    """HDLC as it was set up, with the addresses of the URL; what the settings say of it holds otherwise."""
+    """What the URL says; HDLC as it was set up otherwise, with the addresses of the URL."""
+    if address.scheme is Scheme.UDP:
+        return Wrapper(datagrams=True)
     if not address.scheme.is_hdlc:
         return given
     hdlc = given if isinstance(given, Hdlc) else Hdlc()

@@ -26,7 +26,13 @@ from meterwright.link.plc import LlcFrame, PlcListener
 from meterwright.link.prime import PrimeFrame, PrimeFramer, PrimeListener
 from meterwright.link.sms import ShortMessage, SmsListener
 from meterwright.link.wmbus import Telegram, WmbusListener
-from meterwright.link.wrapper import HEADER_SIZE, WrapperFrame, WrapperFramer
+from meterwright.link.wrapper import (
+    HEADER_SIZE,
+    DatagramFramer,
+    WrapperFrame,
+    WrapperFramer,
+    wrapper_datagrams,
+)
 from meterwright.link.wrapper_links import WrapperLink, WrapperServer
 
 __all__ = [
@@ -36,6 +42,7 @@ __all__ = [
     "ClientLink",
     "CoapListener",
     "CoapMessage",
+    "DatagramFramer",
     "HdlcAddress",
     "HdlcClient",
     "HdlcClientSettings",
@@ -66,4 +73,5 @@ __all__ = [
     "WrapperFramer",
     "WrapperLink",
     "WrapperServer",
+    "wrapper_datagrams",
 ]

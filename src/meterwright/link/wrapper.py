@@ -17,7 +17,7 @@ from typing import Final
 
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 
-__all__ = ["HEADER_SIZE", "WrapperFrame", "WrapperFramer"]
+__all__ = ["HEADER_SIZE", "DatagramFramer", "WrapperFrame", "WrapperFramer", "wrapper_datagrams"]
 
 _HEADER: Final = struct.Struct(">HHHH")
 _VERSION: Final = 1
@@ -71,6 +71,24 @@ class WrapperFramer:
             start = end
         del buffer[:start]
         return frames
+
+
+class DatagramFramer:
+    """Reads datagrams, each of which is one frame. What is none was sent by somebody else, and is passed over."""
+
+    def receive(self, octets: bytes) -> list[WrapperFrame]:
+        """The frame that a datagram is, if it is one."""
+        if len(octets) < HEADER_SIZE:
+            return []
+        version, source, destination, length = _HEADER.unpack_from(octets)
+        if version != _VERSION or length != len(octets) - HEADER_SIZE:
+            return []
+        return [WrapperFrame(source, destination, octets[HEADER_SIZE:])]
+
+
+def wrapper_datagrams(octets: bytes) -> list[bytes]:
+    """The frames of our own that these octets are, one after the other: each is to be one datagram."""
+    return [frame.to_octets() for frame in WrapperFramer().receive(octets)]
 
 
 def _not_a_header(octets: bytes) -> RemoteProtocolError:

@@ -1,6 +1,7 @@
 """The wrapper in the shape of all links: of a client, and of a meter that serves many.
 
-There is no handshake, so both are open from the start, until their stream can't be followed any more.
+There is no handshake, so both are open from the start, until their stream can't be followed any more. Of `datagrams` (UDP)
+each is a frame of its own, and one that is none ends nothing.
 """
 
 from abc import abstractmethod
@@ -16,7 +17,7 @@ from meterwright.link.machine import (
     LinkOpened,
     ServerLink,
 )
-from meterwright.link.wrapper import WrapperFrame, WrapperFramer
+from meterwright.link.wrapper import DatagramFramer, WrapperFrame, WrapperFramer
 
 __all__ = ["WrapperLink", "WrapperServer"]
 
@@ -24,8 +25,9 @@ __all__ = ["WrapperLink", "WrapperServer"]
 class _Wrapper(LinkMachine):
     """What both have in common. No time passes here."""
 
-    def __init__(self) -> None:
-        self._framer = WrapperFramer()
+    def __init__(self, *, datagrams: bool = False) -> None:
+        self._datagrams = datagrams
+        self._framer = self._fresh_framer()
         self._outgoing = bytearray()
         self._broken = False
 
@@ -65,9 +67,12 @@ class _Wrapper(LinkMachine):
         return []
 
     def lost(self) -> None:
-        self._framer = WrapperFramer()
+        self._framer = self._fresh_framer()
         self._outgoing.clear()
         self._broken = False
+
+    def _fresh_framer(self) -> WrapperFramer | DatagramFramer:
+        return DatagramFramer() if self._datagrams else WrapperFramer()
 
     def _write(self, frame: WrapperFrame) -> None:
         self._outgoing += frame.to_octets()
@@ -80,8 +85,8 @@ class _Wrapper(LinkMachine):
 class WrapperLink(_Wrapper, ClientLink):
     """A client's: frames for another client SAP, or from another logical device, are passed over."""
 
-    def __init__(self, client_sap: int, server_sap: int) -> None:
-        super().__init__()
+    def __init__(self, client_sap: int, server_sap: int, *, datagrams: bool = False) -> None:
+        super().__init__(datagrams=datagrams)
         self._client_sap = client_sap
         self._server_sap = server_sap
 

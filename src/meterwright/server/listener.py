@@ -1,4 +1,4 @@
-"""Serves one meter to many clients under asyncio: over TCP, or over any transport it is handed.
+"""Serves one meter to many clients under asyncio: over TCP, TLS or UDP, or over any transport it is handed.
 
 The protocol is ServerConnection's, which does no IO; this is the glue. Nothing that a client does reaches further than
 its own connection: garbage ends it, silence ends it after a while, whoever comes when all places are taken is sent away,
@@ -8,15 +8,17 @@ hook; no exception escapes into the event loop.
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Final
 
 from meterwright.errors import LinkError, RemoteProtocolError, UsageError
-from meterwright.link import ServerLink, WrapperServer
+from meterwright.link import ServerLink, WrapperServer, wrapper_datagrams
 from meterwright.server.connection import ServerConnection
 from meterwright.server.host import ObjectHost
 from meterwright.transport import AsyncTransport, TcpTransport
+from meterwright.transport.udp import UdpDoor, open_udp_door
 
 __all__ = ["Limits", "Listener", "Trouble", "log_trouble"]
 
@@ -58,6 +60,7 @@ class Listener:
         self._trouble = trouble
         self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
+        self._door: UdpDoor | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
     @property
@@ -67,14 +70,14 @@ class Listener:
 
     @property
     def is_listening(self) -> bool:
-        """Whether TCP connections are accepted."""
-        return self._server is not None
+        """Whether connections, or datagrams, are accepted."""
+        return self._server is not None or self._door is not None
 
-    async def listen(self, bind: str, port: int) -> int:
+    async def listen(self, bind: str, port: int, *, tls: ssl.SSLContext | None = None) -> int:
         """Accept TCP connections; the port they come to (a free one where `port` is 0). UsageError where it is taken."""
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(lambda: _Accepted(self.attach), bind, port)
+            self._server = await loop.create_server(lambda: _Accepted(self.attach), bind, port, ssl=tls)
         except OSError as error:
             raise UsageError(
                 f"cannot listen on {bind} port {port}: {error.strerror or error}",
@@ -83,9 +86,14 @@ class Listener:
         found: int = self._server.sockets[0].getsockname()[1]
         return found
 
+    async def listen_udp(self, bind: str, port: int) -> int:
+        """Take datagrams; the port they come to. Who finds no place gets no answer. UsageError where the port is taken."""
+        self._door = UdpDoor(self.attach, wrapper_datagrams, self._has_room)
+        return await open_udp_door(bind, port, self._door)
+
     def attach(self, transport: AsyncTransport) -> None:
         """Serve a client that is connected. Where all places are taken it is sent away."""
-        if len(self._connections) >= self._limits.connections:
+        if not self._has_room():
             self._trouble(LinkError(f"more than {self._limits.connections} connections", layer="server"))
             self.spawn(transport.close())
             return
@@ -97,6 +105,7 @@ class Listener:
     async def stop(self) -> None:
         """Accept nothing any more and drop all connections. `listen` may be called again."""
         server, self._server = self._server, None
+        door, self._door = self._door, None
         if server is not None:
             server.close()
         for connection in tuple(self._connections):
@@ -105,6 +114,11 @@ class Listener:
             await asyncio.gather(*self._closing, return_exceptions=True)
         if server is not None:
             await server.wait_closed()
+        if door is not None:
+            await door.close()
+
+    def _has_room(self) -> bool:
+        return len(self._connections) < self._limits.connections
 
     def report(self, error: Exception) -> None:
         """For a connection: something went wrong."""

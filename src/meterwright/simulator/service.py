@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -30,6 +31,7 @@ __all__ = ["Listening", "MeterRunner", "SimulatedService"]
 
 _LINKS: Final[Mapping[Scheme, Callable[[], ServerLink]]] = {
     Scheme.TCP: WrapperServer,
+    Scheme.UDP: partial(WrapperServer, datagrams=True),
     Scheme.HDLC_TCP: HdlcServer,
 }
 """What a simulated meter speaks, by the scheme of its URL."""
@@ -89,6 +91,7 @@ class MeterRunner:
         clock: MeterClock | None = None,
         limits: Limits | None = None,
         link: Callable[[], ServerLink] = WrapperServer,
+        udp: bool = False,
         through: Callable[[ObjectHost], ObjectHost] = lambda host: host,
     ) -> None:
         """`link` makes what carries the APDUs of a connection; `through` puts middleware before the meter, such as faults."""
@@ -97,13 +100,14 @@ class MeterRunner:
         self._changed = asyncio.Event()
         host = _Watched(through(meter), meter, self._changed.set)
         self.listener: Final = Listener(host, limits, link=link, trouble=meter.trouble)
+        self._listen = self.listener.listen_udp if udp else self.listener.listen
         self._address: tuple[str, int] | None = None
         self._life: asyncio.Task[None] | None = None
 
     async def start(self, bind: str | None = None, port: int = 0) -> int:
-        """Let the meter live; listen on TCP where `bind` says so. The port is returned. UsageError where it is taken."""
+        """Let the meter live; listen on its port where `bind` says so. The port is returned. UsageError where it is taken."""
         if bind is not None:
-            port = await self.listener.listen(bind, port)
+            port = await self._listen(bind, port)
             self._address = (bind, port)
         self._life = asyncio.get_running_loop().create_task(self._live())
         return port
@@ -163,7 +167,7 @@ class MeterRunner:
         told = False
         while True:
             try:
-                await self.listener.listen(*self._address)
+                await self._listen(*self._address)
             except UsageError as error:
                 if not told:
                     self.meter.trouble(error)
@@ -198,7 +202,14 @@ class SimulatedService:
                 hint="choose a lower --port or a smaller --count",
             )
         self.runners: Final = tuple(
-            MeterRunner(meter, clock=clock, limits=limits, link=_LINKS[scheme], through=through)
+            MeterRunner(
+                meter,
+                clock=clock,
+                limits=limits,
+                link=_LINKS[scheme],
+                udp=scheme is Scheme.UDP,
+                through=through,
+            )
             for meter in meters
         )
         self._bind = bind

@@ -1,10 +1,12 @@
 """TCP for threads: a blocking socket we open, or one that is open already."""
 
 import socket
+import ssl
 from typing import Final
 
 from meterwright.transport.base import BlockingTransport
 from meterwright.transport.tcp import NO_HOST_NAME, connect_failed, is_on_this_machine, lost_by, reason_of
+from meterwright.transport.tls import TlsSettings, not_trusted, tls_context
 
 __all__ = ["SocketTransport", "connect_blocking"]
 
@@ -48,16 +50,32 @@ class SocketTransport(BlockingTransport):
         self._socket.close()
 
 
-def connect_blocking(host: str, port: int, timeout: float) -> SocketTransport:
-    """Open a TCP connection. ConnectFailed where it is refused, unresolvable, or not there in `timeout` seconds."""
+def connect_blocking(host: str, port: int, timeout: float, tls: TlsSettings | None = None) -> SocketTransport:
+    """Open a TCP connection. ConnectFailed where it is refused, unresolvable, or not there in `timeout` seconds.
+
+    With `tls` SecurityError where the other side can't be trusted, or does not trust us.
+    """
+    context = None if tls is None else tls_context(tls)
+    name = None if tls is None else tls.server_name or host
     try:
-        return SocketTransport(socket.create_connection((host, port), timeout))
+        connected = socket.create_connection((host, port), timeout)
+        return SocketTransport(connected if context is None else _secured(connected, context, name))
     except TimeoutError:
         raise connect_failed(host, port, f"no answer in {timeout:g} s") from None
+    except ssl.SSLError as error:
+        raise not_trusted(host, error) from None
     except OSError as error:
         raise connect_failed(host, port, reason_of(error)) from None
     except UnicodeError:
         raise connect_failed(host, port, NO_HOST_NAME) from None
+
+
+def _secured(connected: socket.socket, context: ssl.SSLContext, name: str | None) -> socket.socket:
+    try:
+        return context.wrap_socket(connected, server_hostname=name)
+    except BaseException:
+        connected.close()
+        raise
 
 
 def _is_joined_locally(connected: socket.socket) -> bool:

@@ -4,11 +4,13 @@ import asyncio
 import ipaddress
 import os
 import socket
+import ssl
 from collections.abc import Sequence
 from typing import Final
 
 from meterwright.errors import ConnectFailed, ConnectionLost, LinkError
 from meterwright.transport.base import AsyncTransport, Receiver
+from meterwright.transport.tls import TlsSettings, not_trusted, tls_context
 
 __all__ = ["TcpTransport", "adopt_socket", "adopt_streams", "connect_tcp"]
 
@@ -109,14 +111,23 @@ def _is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback  # up to Python 3.12 a mapped address does not say so itself
 
 
-async def connect_tcp(host: str, port: int, timeout: float) -> TcpTransport:
-    """Open a TCP connection. ConnectFailed where it is refused, unresolvable, or not there in `timeout` seconds."""
+async def connect_tcp(host: str, port: int, timeout: float, tls: TlsSettings | None = None) -> TcpTransport:
+    """Open a TCP connection. ConnectFailed where it is refused, unresolvable, or not there in `timeout` seconds.
+
+    With `tls` SecurityError where the other side can't be trusted, or does not trust us.
+    """
     loop = asyncio.get_running_loop()
+    context = None if tls is None else tls_context(tls)
+    name = None if tls is None else tls.server_name or host
     try:
         async with asyncio.timeout(timeout):
-            _, transport = await loop.create_connection(TcpTransport, host, port)
+            _, transport = await loop.create_connection(
+                TcpTransport, host, port, ssl=context, server_hostname=name
+            )
     except TimeoutError:
         raise connect_failed(host, port, f"no answer in {timeout:g} s") from None
+    except ssl.SSLError as error:
+        raise not_trusted(host, error) from None
     except OSError as error:
         raise connect_failed(host, port, reason_of(error)) from None
     except UnicodeError:
