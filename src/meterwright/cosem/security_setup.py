@@ -21,7 +21,13 @@ from meterwright.data import (
     structure,
 )
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
-from meterwright.values import OpenIntEnum, SecurityPolicy, SecuritySuite
+from meterwright.values import (
+    CertificateEntity,
+    CertificateType,
+    OpenIntEnum,
+    SecurityPolicy,
+    SecuritySuite,
+)
 
 __all__ = [
     "CertificateBySerial",
@@ -49,24 +55,6 @@ class KeyId(OpenIntEnum):
     GLOBAL_BROADCAST_ENCRYPTION = 1
     AUTHENTICATION = 2
     MASTER = 3
-
-
-class CertificateEntity(OpenIntEnum):
-    """Whose certificate it is."""
-
-    SERVER = 0
-    CLIENT = 1
-    CERTIFICATION_AUTHORITY = 2
-    OTHER = 3
-
-
-class CertificateType(OpenIntEnum):
-    """What the key of a certificate, or a key pair, is for."""
-
-    DIGITAL_SIGNATURE = 0
-    KEY_AGREEMENT = 1
-    TLS = 2
-    OTHER = 3
 
 
 class CertificateIdentificationType(OpenIntEnum):

@@ -16,6 +16,9 @@ from meterwright.security.authentication import (
     prove,
     verify,
 )
+from meterwright.security.certificate_requests import CertificateRequest
+from meterwright.security.certificate_store import MOST_CERTIFICATES, CertificateStore
+from meterwright.security.certificates import LONGEST_CERTIFICATE, Certificate
 from meterwright.security.ciphers import Ciphers
 from meterwright.security.counters import (
     CounterOwner,
@@ -69,7 +72,9 @@ from meterwright.security.wrap import unwrap_key, wrap_key
 
 __all__ = [
     "BOOK_PASSWORDS",
+    "LONGEST_CERTIFICATE",
     "MECHANISMS",
+    "MOST_CERTIFICATES",
     "P_256",
     "P_384",
     "SUITES",
@@ -78,6 +83,9 @@ __all__ = [
     "AgreementKey",
     "AgreementPoint",
     "Arc",
+    "Certificate",
+    "CertificateRequest",
+    "CertificateStore",
     "Ciphers",
     "CounterOwner",
     "CounterRecord",

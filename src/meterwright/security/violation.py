@@ -26,6 +26,8 @@ class Violation(Enum):
     """an originator that is unknown, or not the one of this association"""
     SIGNATURE = "signature"
     """made with another key, or of other octets"""
+    CERTIFICATE = "certificate"
+    """not issued by anybody trusted, not valid, for another use, or another's"""
     PROOF = "authentication"
     """the other side has not shown that it knows the secret"""
 

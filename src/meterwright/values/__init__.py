@@ -55,6 +55,8 @@ from meterwright.values.results import (
     service_error_name,
 )
 from meterwright.values.security import (
+    CertificateEntity,
+    CertificateType,
     KekId,
     KeyId,
     Protection,
@@ -77,6 +79,8 @@ __all__ = [
     "AssociationResult",
     "AuthenticationMechanism",
     "BitString",
+    "CertificateEntity",
+    "CertificateType",
     "ClockStatus",
     "ConfirmedServiceErrorService",
     "Conformance",

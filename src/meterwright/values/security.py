@@ -10,7 +10,17 @@ from enum import Enum, IntFlag
 
 from meterwright.values.open_enum import OpenIntEnum
 
-__all__ = ["KekId", "KeyId", "Protection", "Role", "SecurityControl", "SecurityPolicy", "SecuritySuite"]
+__all__ = [
+    "CertificateEntity",
+    "CertificateType",
+    "KekId",
+    "KeyId",
+    "Protection",
+    "Role",
+    "SecurityControl",
+    "SecurityPolicy",
+    "SecuritySuite",
+]
 
 
 class Role(Enum):
@@ -53,6 +63,24 @@ class KekId(OpenIntEnum):
     """kek-id of general-ciphering: with which key another one is wrapped."""
 
     MASTER_KEY = 0
+
+
+class CertificateEntity(OpenIntEnum):
+    """Whose certificate it is."""
+
+    SERVER = 0
+    CLIENT = 1
+    CERTIFICATION_AUTHORITY = 2
+    OTHER = 3
+
+
+class CertificateType(OpenIntEnum):
+    """What the key of a certificate, or a key pair, is for."""
+
+    DIGITAL_SIGNATURE = 0
+    KEY_AGREEMENT = 1
+    TLS = 2
+    OTHER = 3
 
 
 class SecurityPolicy(OpenIntEnum):
