@@ -49,6 +49,9 @@ PLAIN_OBJECTS = {
     (3, 0, "1.0.32.7.0.255"),
     (1, 0, "1.0.0.2.0.255"),
     (1, 0, "1.0.0.2.8.255"),
+    (7, 1, "1.0.99.1.0.255"),
+    (7, 1, "0.0.99.98.0.255"),
+    (1, 0, "0.0.96.11.0.255"),
     (18, 0, "0.0.44.0.0.255"),
     (15, 1, "0.0.40.0.0.255"),
 }
@@ -164,11 +167,18 @@ def test_what_is_not_there_says_why(
     assert rig.call(99, None, class_id, obis) == expected
 
 
-def test_a_selector_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("class_id", "name", "attribute", "selector"),
+    [(8, "0.0.1.0.0.255", 2, 1), (7, "1.0.99.1.0.255", 3, 1), (15, "0.0.40.0.0.255", 2, 4)],
+    ids=["no-selectors", "another-attribute", "another-selector"],
+)
+def test_a_selector_that_is_not_offered_is_refused(
+    class_id: int, name: str, attribute: int, selector: int
+) -> None:
     rig = Rig()
     rig.associate()
-    descriptor = AttributeDescriptor(15, Obis.parse("0.0.40.0.0.255"), 2)
-    answer = rig.ask(GetRequestNormal(INVOKE, descriptor, SelectiveAccess(1, null_data(None))))
+    descriptor = AttributeDescriptor(class_id, Obis.parse(name), attribute)
+    answer = rig.ask(GetRequestNormal(INVOKE, descriptor, SelectiveAccess(selector, null_data(None))))
     assert answer == GetResponseNormal(INVOKE, DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
 
 

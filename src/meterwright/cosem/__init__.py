@@ -43,6 +43,9 @@ from meterwright.cosem.object_list import (
     ObjectList,
     ObjectListElement,
     ObjectListSelector,
+    class_list,
+    listed_objects,
+    object_id_list,
 )
 from meterwright.cosem.profile import (
     AsyncBuffer,
@@ -154,8 +157,11 @@ __all__ = [
     "SortMethod",
     "User",
     "XdlmsContextInfo",
+    "class_list",
     "entry_descriptor",
     "interface_class",
+    "listed_objects",
+    "object_id_list",
     "profile_rows",
     "range_descriptor",
     "trigger",

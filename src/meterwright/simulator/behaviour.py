@@ -18,7 +18,7 @@ choice to the maker):
 ==========================================================  =========================
 the class has no attribute or method of that number         object-unavailable
 it has, but this object gives no right to it                read-write-denied
-a selector, where none is offered                           scope-of-access-violated
+a selector, where none is offered, or not this one          scope-of-access-violated
 not the data type the class declares                        type-unmatched
 ==========================================================  =========================
 """
@@ -39,12 +39,12 @@ from meterwright.cosem import (
     ObjectListElement,
     trigger,
 )
-from meterwright.data import Data, DataType, anything, enum, logical_name, null_data
+from meterwright.data import Data, DataType, anything, array, enum, integer, logical_name, null_data
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 from meterwright.server import ActionOutcome
 from meterwright.values import ActionResult, DataAccessResult, Obis
 
-__all__ = ["Access", "Behaviour", "Refusal", "Stored", "invokes", "reads", "writes"]
+__all__ = ["Access", "Behaviour", "Refusal", "Stored", "exact", "invokes", "reads", "selects", "writes"]
 
 S = TypeVar("S", bound="Behaviour")
 T = TypeVar("T")
@@ -52,6 +52,7 @@ P = TypeVar("P")
 R = TypeVar("R")
 
 _LOGICAL_NAME: Final = 1
+_selectors: Final = array(integer)
 
 
 class Access(IntFlag):
@@ -95,7 +96,7 @@ class Stored(Generic[T]):
 
     def write(self, data: Data) -> None:
         """Take what the client sent. Refusal where it is of another type, or of another kind than what was there."""
-        value = _exact(self.attribute.type, data)
+        value = exact(self.attribute.type, data)
         if self.attribute.type is anything and data.tag is not self.read().tag:
             raise Refusal(DataAccessResult.TYPE_UNMATCHED)
         self.value = value
@@ -120,6 +121,26 @@ class _Reader(Generic[S, T]):
         return self.attribute.type(self._function(behaviour))
 
 
+class _Selecting(Generic[S]):
+    """A function that reads a part of an attribute."""
+
+    def __init__(self, attribute: Attribute[Any], selector: int, function: Callable[[S, Data], Data]) -> None:
+        self.attribute = attribute
+        self.selector = selector
+        self._function = function
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: S, owner: type) -> Callable[[Data], Data]: ...
+    def __get__(self, instance: S | None, owner: type) -> Self | Callable[[Data], Data]:
+        return self if instance is None else lambda parameters: self._function(instance, parameters)
+
+    def read(self, behaviour: S, parameters: Data) -> Data:
+        """The part that the parameters pick."""
+        return self._function(behaviour, parameters)
+
+
 class _Writer(Generic[S, T]):
     """A function that writes an attribute."""
 
@@ -136,7 +157,7 @@ class _Writer(Generic[S, T]):
 
     def write(self, behaviour: S, data: Data) -> None:
         """Write what the client sent. Refusal where it is of another type."""
-        self._function(behaviour, _exact(self.attribute.type, data))
+        self._function(behaviour, exact(self.attribute.type, data))
 
 
 class _Invoker(Generic[S, P, R]):
@@ -156,7 +177,7 @@ class _Invoker(Generic[S, P, R]):
     def invoke(self, behaviour: S, parameters: Data | None) -> ActionOutcome:
         """Call it. Refusal where the parameter is of another type."""
         given = null_data(None) if parameters is None else parameters
-        returned = self._function(behaviour, _exact(self.method.parameter, given))
+        returned = self._function(behaviour, exact(self.method.parameter, given))
         if isinstance(returned, ActionResult):
             return ActionOutcome(returned)
         nothing = self.method.returns is null_data
@@ -166,6 +187,11 @@ class _Invoker(Generic[S, P, R]):
 def reads(attribute: Attribute[T]) -> Callable[[Callable[[S], T]], _Reader[S, T]]:
     """The decorated function gives the attribute's value."""
     return lambda function: _Reader(attribute, function)
+
+
+def selects(attribute: Attribute[Any], selector: int) -> Callable[[Callable[[S, Data], Data]], _Selecting[S]]:
+    """The decorated function gives the part of the attribute that this selector picks, by its parameters."""
+    return lambda function: _Selecting(attribute, selector, function)
 
 
 def writes(attribute: Attribute[T]) -> Callable[[Callable[[S, T], None]], _Writer[S, T]]:
@@ -178,7 +204,7 @@ def invokes(method: Method[P, R]) -> Callable[[Callable[[S, P], R | ActionResult
     return lambda function: _Invoker(method, function)
 
 
-def _exact(data_type: DataType[T], data: Data) -> T:
+def exact(data_type: DataType[T], data: Data) -> T:
     """The value, if the data is exactly what the class declares: a meter does not guess as our client does.
 
     Methods without a parameter look at none, whatever a client sends in its place.
@@ -200,6 +226,7 @@ class Behaviour:
 
     interface: ClassVar[type[InterfaceClass[Any]]]
     readers: ClassVar[Mapping[int, _Reader[Any, Any]]] = MappingProxyType({})
+    selecting: ClassVar[Mapping[tuple[int, int], _Selecting[Any]]] = MappingProxyType({})
     writers: ClassVar[Mapping[int, _Writer[Any, Any]]] = MappingProxyType({})
     invokers: ClassVar[Mapping[int, _Invoker[Any, Any, Any]]] = MappingProxyType({})
 
@@ -213,6 +240,12 @@ class Behaviour:
         readers: list[_Reader[Any, Any]] = [each for each in found if isinstance(each, _Reader)]
         writers: list[_Writer[Any, Any]] = [each for each in found if isinstance(each, _Writer)]
         invokers: list[_Invoker[Any, Any, Any]] = [each for each in found if isinstance(each, _Invoker)]
+        selecting: list[_Selecting[Any]] = [each for each in found if isinstance(each, _Selecting)]
+        for each in selecting:
+            _require_declared(cls, each.attribute)
+        cls.selecting = MappingProxyType(
+            {(each.attribute.attribute_id, each.selector): each for each in selecting}
+        )
         cls.readers = _numbered(cls, [(each.attribute, each) for each in readers])
         cls.writers = _numbered(cls, [(each.attribute, each) for each in writers])
         cls.invokers = _numbered(cls, [(each.method, each) for each in invokers])
@@ -256,7 +289,6 @@ class Behaviour:
 
         In an association that may not write, only what may be read is left of its rights.
         """
-        no_selectors = null_data(None)
         most = Access.READ_WRITE if may_write else Access.READ
         return ObjectListElement(
             class_id=self.interface.class_id,
@@ -264,7 +296,7 @@ class Behaviour:
             logical_name=self.obis,
             access_rights=AccessRights(
                 tuple(
-                    AttributeAccess(number, int(self.access(number) & most), no_selectors)
+                    AttributeAccess(number, int(self.access(number) & most), self._selectors(number))
                     for number in sorted(self.interface.attributes)
                 ),
                 tuple(
@@ -274,9 +306,19 @@ class Behaviour:
             ),
         )
 
+    def _selectors(self, attribute_id: int) -> Data:
+        """The selectors that an attribute takes, as the object list tells them."""
+        offered = sorted(selector for number, selector in self.selecting if number == attribute_id)
+        return _selectors(tuple(offered)) if offered else null_data(None)
+
     def get(self, attribute_id: int, selection: SelectiveAccess | None = None) -> Data:
-        """The value of an attribute. Refusal says why there is none."""
-        self._require(attribute_id, Access.READ, selection)
+        """The value of an attribute, or the part of it that is selected. Refusal says why there is none."""
+        self._require(attribute_id, Access.READ)
+        if selection is not None:
+            selecting = self.selecting.get((attribute_id, selection.access_selector))
+            if selecting is None:
+                raise Refusal(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
+            return selecting.read(self, selection.access_parameters)
         if attribute_id == _LOGICAL_NAME:
             return logical_name(self.obis)
         reader = self.readers.get(attribute_id)
@@ -286,7 +328,9 @@ class Behaviour:
 
     def set(self, attribute_id: int, data: Data, selection: SelectiveAccess | None = None) -> None:
         """Write an attribute. Refusal says why not."""
-        self._require(attribute_id, Access.WRITE, selection)
+        self._require(attribute_id, Access.WRITE)
+        if selection is not None:
+            raise Refusal(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
         writer = self.writers.get(attribute_id)
         if writer is None:
             self._stored[attribute_id].write(data)
@@ -307,13 +351,11 @@ class Behaviour:
         if not self.callable(method_id):
             raise Refusal(ActionResult.READ_WRITE_DENIED)
 
-    def _require(self, attribute_id: int, access: Access, selection: SelectiveAccess | None) -> None:
+    def _require(self, attribute_id: int, access: Access) -> None:
         if attribute_id not in self.interface.attributes:
             raise Refusal(DataAccessResult.OBJECT_UNAVAILABLE)
         if access not in self.access(attribute_id):
             raise Refusal(DataAccessResult.READ_WRITE_DENIED)
-        if selection is not None:
-            raise Refusal(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
 
 
 D = TypeVar("D")

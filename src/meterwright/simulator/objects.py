@@ -14,14 +14,20 @@ from meterwright.cosem import (
     Clock,
     ClockBase,
     DataObject,
+    ListedObject,
+    ObjectId,
     ObjectListElement,
+    ObjectListSelector,
     Register,
     XdlmsContextInfo,
+    class_list,
+    listed_objects,
+    object_id_list,
 )
-from meterwright.data import Data, octet_string
+from meterwright.data import Data, null_data, octet_string
 from meterwright.server import Caller
 from meterwright.simulator.associations import AssociationPolicy
-from meterwright.simulator.behaviour import Behaviour, Refusal, Stored, invokes, reads, writes
+from meterwright.simulator.behaviour import Behaviour, Refusal, Stored, exact, invokes, reads, selects, writes
 from meterwright.simulator.clock import MeterClock
 from meterwright.values import BitString, ClockStatus, CosemDateTime, DataAccessResult, Obis, ScalerUnit
 
@@ -77,7 +83,11 @@ class ClockBehaviour(Behaviour, implements=Clock):
     @property
     def now(self) -> datetime:
         """What the clock shows."""
-        return self._clock.now() + self._off_by
+        return self.at(self._clock.now())
+
+    def at(self, moment: datetime) -> datetime:
+        """What it shows at that moment of true time, as it is set now."""
+        return moment + self._off_by
 
     @reads(Clock.time)
     def time(self) -> CosemDateTime:
@@ -131,6 +141,22 @@ class CurrentAssociation(Behaviour, implements=AssociationLnV1):
         elements = [each.list_element(may_write=policy.may_write) for each in seen]
         return (*elements, replace(self.list_element(may_write=False), logical_name=CURRENT_ASSOCIATION))
 
+    @selects(AssociationLnV1.object_list, ObjectListSelector.ALL_WITHOUT_RIGHTS)
+    def names(self, parameters: Data) -> Data:
+        exact(null_data, parameters)
+        return _names(self.object_list())
+
+    @selects(AssociationLnV1.object_list, ObjectListSelector.CLASS_LIST)
+    def of_classes(self, parameters: Data) -> Data:
+        wanted = exact(class_list, parameters)
+        return _names(each for each in self.object_list() if each.class_id in wanted)
+
+    @selects(AssociationLnV1.object_list, ObjectListSelector.OBJECT_ID_LIST)
+    def of_objects(self, parameters: Data) -> Data:
+        wanted = exact(object_id_list, parameters)
+        found = [each for each in self.object_list() if ObjectId(each.class_id, each.logical_name) in wanted]
+        return AssociationLnV1.object_list.type(tuple(found))
+
     @reads(AssociationLnV1.associated_partners_id)
     def partners(self) -> AssociatedPartners:
         partners = self._caller.partners
@@ -148,6 +174,12 @@ class CurrentAssociation(Behaviour, implements=AssociationLnV1):
             quality_of_service=0,
             cyphering_info=b"",
         )
+
+
+def _names(elements: Iterable[ObjectListElement]) -> Data:
+    return listed_objects(
+        tuple(ListedObject(each.class_id, each.version, each.logical_name) for each in elements)
+    )
 
 
 _CONTEXTS: Final = bytes.fromhex("608574050801")

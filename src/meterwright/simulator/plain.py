@@ -1,16 +1,19 @@
 """The `plain` meter: no companion specification, the objects that every meter has, and image transfer.
 
-==============  ==  ==============================================================
-0.0.42.0.0.255   1  logical device name, the meter's name
-0.0.96.1.0.255   1  serial number, ten digits
-0.0.1.0.0.255    8  clock, UTC
-1.0.1.8.0.255    3  active energy import, 0.1 Wh; it grows with time
-1.0.32.7.0.255   3  voltage L1, 0.1 V; it swings with time
-1.0.0.2.0.255    1  active firmware identifier: that of the image activated last
-1.0.0.2.8.255    1  active firmware signature: SHA-256 of that image
-0.0.44.0.0.255  18  image transfer
-0.0.40.0.0.255  15  current association
-==============  ==  ==============================================================
+===============  ==  ==============================================================
+0.0.42.0.0.255    1  logical device name, the meter's name
+0.0.96.1.0.255    1  serial number, ten digits
+0.0.1.0.0.255     8  clock, UTC
+1.0.1.8.0.255     3  active energy import, 0.1 Wh; it grows with time
+1.0.32.7.0.255    3  voltage L1, 0.1 V; it swings with time
+1.0.99.1.0.255    7  load profile: clock, energy and voltage each quarter of an hour
+0.0.99.98.0.255   7  event log: clock and event code
+0.0.96.11.0.255   1  event code: that of the event which happened last
+1.0.0.2.0.255     1  active firmware identifier: that of the image activated last
+1.0.0.2.8.255     1  active firmware signature: SHA-256 of that image
+0.0.44.0.0.255   18  image transfer
+0.0.40.0.0.255   15  current association
+===============  ==  ==============================================================
 
 Without security it has one association, client 16, with all rights. With an authentication or a security policy that is
 client 1's, and client 16 is public: it reads the clock, the logical device name and the invocation counter 0.0.43.1.0.255.
