@@ -60,6 +60,7 @@ class TestWrongUse:
             (["--verify-seconds", "-1"], "--verify-seconds -1 is not among 0 to 86400"),
             (["--activate-seconds", "1e9"], "--activate-seconds"),
             (["--reboot-seconds", "nan"], "--reboot-seconds"),
+            (["--logical-devices", "17"], "17 logical devices are not among 1 to 16"),
             (["--bind", "192.0.2.7"], "cannot listen on 192.0.2.7"),
             (["--secret", "x"], "--secret"),
             (["meters"], "meters"),

@@ -97,7 +97,7 @@ def test_a_large_object_list_comes_in_blocks_and_is_the_same() -> None:
         with BlockingClient(there.url, SMALL) as client:
             assert client.context.max_receive_pdu_size == 64
             assert AssociationLn(client).object_list.get() == whole
-    assert len(whole) == 12
+    assert len(whole) == 13
 
 
 def test_several_large_reads_at_once_do_not_disturb_each_other() -> None:

@@ -86,6 +86,9 @@ def simulate(
     max_pdu: Annotated[
         int, Parameter(help="The largest APDU the meter takes, in octets; 0 means any.")
     ] = _STANDARD.max_receive_pdu_size,
+    logical_devices: Annotated[
+        int, Parameter(help="How many logical devices a plain meter has, from service access point 1 on.")
+    ] = _STANDARD.logical_devices,
     fault: Annotated[
         tuple[str, ...],
         Parameter(
@@ -123,6 +126,7 @@ def simulate(
             image_block_size=image_block_size,
             max_receive_pdu_size=_pdu_size(max_pdu),
             seed=seed,
+            logical_devices=logical_devices,
             timing=_timing(verify_seconds, activate_seconds, reboot_seconds),
             security=_security(authentication, security, suite),
         ),

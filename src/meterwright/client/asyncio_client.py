@@ -36,7 +36,7 @@ from meterwright.client.credentials import ClientSecurity, refuse_book_keys
 from meterwright.client.opening import Associate, Leave, Opening, OpeningStep, Read, Redial, Rest, opening
 from meterwright.client.settings import ClientSettings
 from meterwright.client.target import LINE_ERRORS, addressed, may_be_local, once, peer_name
-from meterwright.cosem import AssociationIdentity, AsyncAccess
+from meterwright.cosem import AssociationIdentity, AsyncAccess, LogicalDevice, SapAssignment
 from meterwright.data import Data
 from meterwright.errors import (
     ConnectionLost,
@@ -211,6 +211,13 @@ class Client(AsyncAccess):
     ) -> bytes:
         """The same as octets, of which no tree was made. DataAccessError where the meter refuses."""
         return await self.run(read_octets(attribute, selection, room=self._room()), timeout)
+
+    async def logical_devices(self) -> tuple[LogicalDevice, ...]:
+        """The meter's logical devices, as the one that is associated with tells them: mostly only that at 1 does.
+
+        DataAccessError where it does not.
+        """
+        return await SapAssignment(self).sap_assignment_list.get()
 
     async def read_list(
         self, attributes: Sequence[AttributeDescriptor], *, timeout: float | None = None

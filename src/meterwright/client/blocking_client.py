@@ -35,7 +35,7 @@ from meterwright.client.credentials import ClientSecurity, refuse_book_keys
 from meterwright.client.opening import Associate, Leave, Opening, OpeningStep, Read, Redial, Rest, opening
 from meterwright.client.settings import ClientSettings
 from meterwright.client.target import LINE_ERRORS, addressed, may_be_local, once, peer_name
-from meterwright.cosem import AssociationIdentity, BlockingAccess
+from meterwright.cosem import AssociationIdentity, BlockingAccess, LogicalDevice, SapAssignment
 from meterwright.data import Data
 from meterwright.errors import (
     ConnectionLost,
@@ -199,6 +199,13 @@ class BlockingClient(BlockingAccess):
     ) -> bytes:
         """The same as octets, of which no tree was made. DataAccessError where the meter refuses."""
         return self.run(read_octets(attribute, selection, room=self._room()), timeout)
+
+    def logical_devices(self) -> tuple[LogicalDevice, ...]:
+        """The meter's logical devices, as the one that is associated with tells them: mostly only that at 1 does.
+
+        DataAccessError where it does not.
+        """
+        return SapAssignment(self).sap_assignment_list.get()
 
     def read_list(
         self, attributes: Sequence[AttributeDescriptor], *, timeout: float | None = None

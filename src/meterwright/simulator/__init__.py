@@ -18,6 +18,11 @@ from meterwright.simulator.faults import FAULTS, with_faults
 from meterwright.simulator.image_machine import Candidate, ImageMachine, Judgement, Timing
 from meterwright.simulator.image_transfer import ImageTransferBehaviour, largest_block
 from meterwright.simulator.is15959 import is15959_meter
+from meterwright.simulator.logical_devices import (
+    LogicalDevices,
+    SapAssignmentBehaviour,
+    SimulatedLogicalDevice,
+)
 from meterwright.simulator.measuring import Measurement, event_log, load_profile
 from meterwright.simulator.meter import SimulatedMeter, meter_name, serial_digits
 from meterwright.simulator.objects import ClockBehaviour, ComputedData, ComputedRegister, CurrentAssociation
@@ -34,11 +39,12 @@ from meterwright.simulator.profile import (
 from meterwright.simulator.record import BlockMap, ImageRecord, MeterRecord, MethodCalls
 from meterwright.simulator.schedules import ScheduleBehaviour, ScriptTableBehaviour
 from meterwright.simulator.service import Listening, MeterRunner, SimulatedService
-from meterwright.simulator.settings import MeterSettings, SecuritySettings
+from meterwright.simulator.settings import MOST_LOGICAL_DEVICES, MeterSettings, SecuritySettings
 from meterwright.simulator.storage import DirectoryStorage, Disk, MemoryStorage, MeterStorage
 
 __all__ = [
     "FAULTS",
+    "MOST_LOGICAL_DEVICES",
     "SERVED",
     "Access",
     "AssociationPolicy",
@@ -57,6 +63,7 @@ __all__ = [
     "ImageTransferBehaviour",
     "Judgement",
     "Listening",
+    "LogicalDevices",
     "LoopClock",
     "ManualClock",
     "Measurement",
@@ -72,9 +79,11 @@ __all__ = [
     "ProfileBehaviour",
     "ProfileColumn",
     "Refusal",
+    "SapAssignmentBehaviour",
     "ScheduleBehaviour",
     "ScriptTableBehaviour",
     "SecuritySettings",
+    "SimulatedLogicalDevice",
     "SimulatedMeter",
     "SimulatedService",
     "Stored",

@@ -5,6 +5,7 @@ A request that names no object here is answered by the books:
 ==========================================  ==========================
 no object of that logical name              object-undefined
 it is of another class                      object-class-inconsistent
+its logical device is not there any more    object-unavailable
 this association does not see it            scope-of-access-violated
 the meter reboots                           temporary-failure
 the behaviour has a bug                     other-reason, and a hook is told
@@ -14,7 +15,7 @@ the storage fails                           hardware-fault, and a hook is told
 What an object answers by itself stands in `behaviour`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -27,6 +28,7 @@ from meterwright.simulator.associations import AssociationPolicy, MeterIdentity
 from meterwright.simulator.behaviour import Behaviour, Refusal
 from meterwright.simulator.clock import MeterClock, SystemClock
 from meterwright.simulator.image_machine import ImageMachine
+from meterwright.simulator.logical_devices import LogicalDevices, SimulatedLogicalDevice
 from meterwright.simulator.objects import CurrentAssociation
 from meterwright.simulator.schedules import ScheduleBehaviour
 from meterwright.simulator.security import MeterSecurity
@@ -63,24 +65,32 @@ class SimulatedMeter(ObjectHost):
         associations: Iterable[AssociationPolicy] = (AssociationPolicy(),),
         identity: MeterIdentity | None = None,
         schedule: ScheduleBehaviour | None = None,
+        logical_devices: LogicalDevices | None = None,
         clock: MeterClock | None = None,
         max_receive_pdu_size: int = 1024,
         trouble: Trouble = log_trouble,
     ) -> None:
-        """`identity` is wanted where an association needs keys; `schedule` is one of the objects that `clock` moves."""
+        """`identity` is wanted where an association needs keys; `schedule` is one of the objects that `clock` moves.
+
+        `logical_devices` are those that it has besides; its own objects and associations make one more.
+        """
         self.name: Final = name
         self.machine: Final = machine
         self.identity: Final = identity
         self.trouble = trouble
         self._objects: dict[Obis, Behaviour] = {}
-        self._policies = {Partners(each.client_sap, each.server_sap): each for each in associations}
         self._security = MeterSecurity(machine, identity)
-        counters = [each.counter for each in self._policies.values() if each.counter is not None]
-        shown = [self._security.shown(counter) for counter in counters]
-        for each in (*objects, *shown):
+        self._logical_devices = LogicalDevices() if logical_devices is None else logical_devices
+        offered = tuple(associations)
+        for sap in dict.fromkeys(each.server_sap for each in offered):
+            policies = {each.client_sap: each for each in offered if each.server_sap == sap}
+            self._logical_devices.add(sap, SimulatedLogicalDevice(name, self._objects, policies))
+        for each in objects:
             if each.obis in self._objects or each.obis == CURRENT_ASSOCIATION:
                 raise ValueError(f"{name} has two objects {each.obis}")
             self._objects[each.obis] = each
+        for logical_device in self._logical_devices:
+            self._show_counters(logical_device)
         self._schedule = schedule
         self._clock = clock or SystemClock()
         self._max_receive_pdu_size = max_receive_pdu_size
@@ -91,7 +101,12 @@ class SimulatedMeter(ObjectHost):
     @property
     def associations(self) -> tuple[AssociationPolicy, ...]:
         """What the meter offers."""
-        return tuple(self._policies.values())
+        return tuple(each for found in self._logical_devices for each in found.policies.values())
+
+    @property
+    def saps(self) -> frozenset[int]:
+        """The service access points of its logical devices."""
+        return self._logical_devices.saps
 
     @property
     def objects(self) -> tuple[Behaviour, ...]:
@@ -124,12 +139,12 @@ class SimulatedMeter(ObjectHost):
             self.trouble(error)
 
     def guard(self, partners: Partners) -> Credentials | None:
-        policy = self._policies.get(partners)
+        policy = self._logical_devices.policy(partners)
         return None if policy is None or not self.is_running else self._security.credentials(policy)
 
     def denied(self, partners: Partners, error: MeterwrightError) -> None:
         del error
-        if partners not in self._policies:
+        if self._logical_devices.policy(partners) is None:
             return  # there is nothing to log in to
         record = self.machine.record
         self.machine.remember(replace(record, failed_logins=record.failed_logins + 1))
@@ -140,7 +155,7 @@ class SimulatedMeter(ObjectHost):
 
     def associate(self, partners: Partners, asked: AssociationRequested) -> Grant | AcseServiceUserDiagnostic:
         self.tick()
-        policy = self._policies.get(partners)
+        policy = self._logical_devices.policy(partners)
         if policy is None or not self.is_running:
             return AcseServiceUserDiagnostic.NO_REASON_GIVEN
         del asked
@@ -180,10 +195,11 @@ class SimulatedMeter(ObjectHost):
     def _object(self, caller: Caller, class_id: int, obis: Obis) -> Behaviour:
         if not self.is_running:
             raise Refusal(DataAccessResult.TEMPORARY_FAILURE)
-        policy = self._policies[caller.partners]
-        found = self._objects.get(obis)
+        policy = self._policy(caller)
+        objects = self._objects_for(caller)
+        found = objects.get(obis)
         if obis in policy.names:
-            found = CurrentAssociation(caller, policy, self._objects.values(), logical_name=obis)
+            found = CurrentAssociation(caller, policy, objects.values(), logical_name=obis)
         if found is None:
             raise Refusal(DataAccessResult.OBJECT_UNDEFINED)
         if not policy.sees(obis):
@@ -192,10 +208,30 @@ class SimulatedMeter(ObjectHost):
             raise Refusal(DataAccessResult.OBJECT_CLASS_INCONSISTENT)
         return found
 
+    def _policy(self, caller: Caller) -> AssociationPolicy:
+        """What holds in the association of whoever asks. Refusal where its logical device stands there no more."""
+        policy = self._logical_devices.policy(caller.partners)
+        if policy is None:
+            raise Refusal(DataAccessResult.OBJECT_UNAVAILABLE)
+        return policy
+
+    def _objects_for(self, caller: Caller) -> Mapping[Obis, Behaviour]:
+        found = self._logical_devices.at(caller.partners.server_sap)
+        return {} if found is None else found.objects
+
+    def _show_counters(self, logical_device: SimulatedLogicalDevice) -> None:
+        """The objects that tell the invocation counters of its associations."""
+        for policy in logical_device.policies.values():
+            if policy.counter is None:
+                continue
+            if policy.counter in logical_device.objects:
+                raise ValueError(f"{self.name} has two objects {policy.counter}")
+            logical_device.objects[policy.counter] = self._security.shown(policy.counter)
+
     def _writable(self, caller: Caller, class_id: int, obis: Obis) -> Behaviour:
         """The object, if this association may change it or call its methods."""
         found = self._object(caller, class_id, obis)
-        if not self._policies[caller.partners].may_write:
+        if not self._policy(caller).may_write:
             raise Refusal(DataAccessResult.READ_WRITE_DENIED)
         return found
 

@@ -1,6 +1,7 @@
 """The parts that every simulated meter is made of: its image machine, and the objects that all kinds of meters have."""
 
 import hashlib
+from typing import Final
 
 from meterwright.data import octet_string
 from meterwright.simulator.behaviour import Behaviour
@@ -15,7 +16,10 @@ from meterwright.simulator.settings import MeterSettings
 from meterwright.simulator.storage import MeterStorage
 from meterwright.values import ScalerUnit, Unit
 
-__all__ = ["common_objects", "image_machine", "system_title"]
+__all__ = ["common_objects", "image_machine", "submeter_name", "submeter_objects", "system_title"]
+
+_MOST_SAPS: Final = 1000
+"""So many names three digits tell apart."""
 
 
 def system_title(serial: int) -> bytes:
@@ -63,4 +67,22 @@ def common_objects(
         ComputedData("1.0.0.2.0.255", lambda: octet_string(machine.record.firmware_identifier)),
         ComputedData("1.0.0.2.8.255", lambda: octet_string(machine.record.firmware_sha256)),
         ImageTransferBehaviour(machine),
+    )
+
+
+def submeter_name(serial: int, sap: int) -> str:
+    """The name of the logical device at that service access point: the meter's, and three digits."""
+    return f"{meter_name(serial)}{sap:03}"
+
+
+def submeter_objects(
+    serial: int, sap: int, seed: int, clock: MeterClock, shown: ClockBehaviour
+) -> tuple[Behaviour, ...]:
+    """What a logical device besides the first has: its name, the `shown` clock, and measurements of its own."""
+    measured = Measurement(seed, serial * _MOST_SAPS + sap)
+    return (
+        ComputedData("0.0.42.0.0.255", lambda: octet_string(submeter_name(serial, sap).encode())),
+        shown,
+        ComputedRegister(ENERGY, ScalerUnit(-1, Unit.WATT_HOUR), lambda: measured.energy(clock.now())),
+        ComputedRegister(VOLTAGE, ScalerUnit(-1, Unit.VOLT), lambda: measured.voltage(clock.now())),
     )

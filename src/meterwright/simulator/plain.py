@@ -12,23 +12,40 @@
 1.0.0.2.0.255     1  active firmware identifier: that of the image activated last
 1.0.0.2.8.255     1  active firmware signature: SHA-256 of that image
 0.0.44.0.0.255   18  image transfer
+0.0.41.0.0.255   17  SAP assignment: its logical devices
 0.0.40.0.0.255   15  current association
 ===============  ==  ==============================================================
 
 Without security it has one association, client 16, with all rights. With an authentication or a security policy that is
 client 1's, and client 16 is public: it reads the clock, the logical device name and the invocation counter 0.0.43.1.0.255.
 
+Of several logical devices the others stand at 2, 3 and so on, each with a name of its own, the clock, energy and voltage, and the
+same associations, keys and counter.
+
 What it measures depends on time, serial number and seed alone.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from meterwright.server import Trouble, log_trouble
 from meterwright.simulator.associations import AssociationPolicy, MeterIdentity
 from meterwright.simulator.clock import MeterClock, SystemClock
+from meterwright.simulator.logical_devices import (
+    MANAGEMENT_SAP,
+    LogicalDevices,
+    SapAssignmentBehaviour,
+    SimulatedLogicalDevice,
+)
 from meterwright.simulator.meter import SimulatedMeter, meter_name
 from meterwright.simulator.objects import ClockBehaviour
-from meterwright.simulator.parts import common_objects, image_machine, system_title
+from meterwright.simulator.parts import (
+    common_objects,
+    image_machine,
+    submeter_name,
+    submeter_objects,
+    system_title,
+)
 from meterwright.simulator.settings import MeterSettings, SecuritySettings
 from meterwright.simulator.storage import MemoryStorage, MeterStorage
 from meterwright.values import Conformance, Obis
@@ -54,11 +71,22 @@ def plain_meter(
     clock = clock or SystemClock()
     name = meter_name(serial)
     machine = image_machine(name, settings, storage or MemoryStorage(), clock)
+    shown = ClockBehaviour(clock)
+    associations = _associations(settings.security)
+    logical_devices = LogicalDevices()
+    for sap in range(MANAGEMENT_SAP + 1, settings.logical_devices + 1):
+        policies = {each.client_sap: replace(each, server_sap=sap) for each in associations}
+        objects = {each.obis: each for each in submeter_objects(serial, sap, settings.seed, clock, shown)}
+        logical_devices.add(sap, SimulatedLogicalDevice(submeter_name(serial, sap), objects, policies))
     return SimulatedMeter(
         name,
-        common_objects(serial, settings.seed, machine, clock, ClockBehaviour(clock)),
+        (
+            *common_objects(serial, settings.seed, machine, clock, shown),
+            SapAssignmentBehaviour(logical_devices),
+        ),
         machine,
-        associations=_associations(settings.security),
+        associations=associations,
+        logical_devices=logical_devices,
         identity=MeterIdentity(
             system_title(serial), settings.security.meter_keys, settings.security.meter_pairs
         ),

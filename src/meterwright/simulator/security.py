@@ -22,7 +22,7 @@ class MeterSecurity:
         self._machine: Final = machine
         self._identity = identity
         self._received: dict[Obis, KeptCounter] = {}
-        self._layers: dict[int, SecurityLayer] = {}
+        self._layers: dict[tuple[int, int], SecurityLayer] = {}
         self._send: SendCounter | None = None
         if identity is not None:
             owner = CounterOwner.of(identity.keys.global_unicast, identity.system_title)
@@ -33,7 +33,7 @@ class MeterSecurity:
         identity = self._identity
         layer = self._layer(policy) if policy.needs_keys else None
         if layer is not None:
-            self._layers[policy.client_sap] = layer
+            self._layers[policy.client_sap, policy.server_sap] = layer
         return Credentials(
             mechanism=policy.mechanism,
             secret=policy.secret,
@@ -46,7 +46,7 @@ class MeterSecurity:
 
     def client_title(self, policy: AssociationPolicy) -> bytes:
         """The system title of the client that associated last; b"" before one has."""
-        layer = self._layers.get(policy.client_sap)
+        layer = self._layers.get((policy.client_sap, policy.server_sap))
         return b"" if layer is None else layer.peer_title or b""
 
     def shown(self, counter: Obis) -> Behaviour:

@@ -18,7 +18,7 @@ from meterwright.association import Credentials
 from meterwright.client import MeterAddress, Scheme
 from meterwright.data import Data
 from meterwright.errors import ConnectFailed, ConnectionLost, UsageError
-from meterwright.link import HdlcServer, ServerLink, WrapperServer
+from meterwright.link import HdlcServer, HdlcServerSettings, ServerLink, WrapperServer
 from meterwright.server import ActionOutcome, Caller, Limits, Listener, Middleware, ObjectHost, Partners
 from meterwright.simulator.clock import MeterClock, SystemClock
 from meterwright.simulator.configuration import plain_config
@@ -29,10 +29,10 @@ from meterwright.values import DataAccessResult
 
 __all__ = ["Listening", "MeterRunner", "SimulatedService"]
 
-_LINKS: Final[Mapping[Scheme, Callable[[], ServerLink]]] = {
-    Scheme.TCP: WrapperServer,
-    Scheme.UDP: partial(WrapperServer, datagrams=True),
-    Scheme.HDLC_TCP: HdlcServer,
+_LINKS: Final[Mapping[Scheme, Callable[[SimulatedMeter], ServerLink]]] = {
+    Scheme.TCP: lambda _: WrapperServer(),
+    Scheme.UDP: lambda _: WrapperServer(datagrams=True),
+    Scheme.HDLC_TCP: lambda meter: HdlcServer(HdlcServerSettings(logical_devices=meter.saps)),
 }
 """What a simulated meter speaks, by the scheme of its URL."""
 
@@ -206,7 +206,7 @@ class SimulatedService:
                 meter,
                 clock=clock,
                 limits=limits,
-                link=_LINKS[scheme],
+                link=partial(_LINKS[scheme], meter),
                 udp=scheme is Scheme.UDP,
                 through=through,
             )

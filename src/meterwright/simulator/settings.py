@@ -18,8 +18,10 @@ from meterwright.simulator.image_machine import Judgement, Timing
 from meterwright.simulator.image_transfer import largest_block
 from meterwright.values import ActionResult, AuthenticationMechanism, Role, SecurityPolicy, SecuritySuite
 
-__all__ = ["MeterSettings", "SecuritySettings"]
+__all__ = ["MOST_LOGICAL_DEVICES", "MeterSettings", "SecuritySettings"]
 
+MOST_LOGICAL_DEVICES: Final = 16
+"""How many logical devices a simulated meter may have: as many as a connection has associations."""
 _BOOK_SECRET: Final = Secret(b"12345678")
 
 
@@ -85,12 +87,18 @@ class MeterSettings:
     max_receive_pdu_size: int = 1024
     force_block_size: bool = False
     seed: int = 0
+    logical_devices: int = 1
     timing: Timing = field(default_factory=Timing)
     judgement: Judgement = field(default_factory=Judgement)
     security: SecuritySettings = field(default_factory=SecuritySettings)
     wrong_length: ActionResult = ActionResult.TYPE_UNMATCHED
 
     def __post_init__(self) -> None:
+        if not 1 <= self.logical_devices <= MOST_LOGICAL_DEVICES:
+            raise UsageError(
+                f"{self.logical_devices} logical devices are not among 1 to {MOST_LOGICAL_DEVICES}",
+                hint="a connection carries an association with each",
+            )
         self.require_blocks_fit(sealed=bool(self.security.policy))
 
     def require_blocks_fit(self, *, sealed: bool) -> None:
