@@ -10,11 +10,12 @@ and its tests never import it. `tests/interop/peer.py` runs it and types what it
     gurux_peer.py read       --port P [--register LN] [--no-list] [--trace]
     gurux_peer.py update     --port P --image FILE --identifier TEXT [--wait SECONDS] [--trace]
     gurux_peer.py roundtrips --port P [--count N] [--trace]
+    gurux_peer.py profile    --port P --profile LN --first N --count N --start ISO --end ISO --columns N  (gurux_profile.py)
     gurux_peer.py translate  --hex OCTETS [--form simple|standard]
     gurux_peer.py decode     < octets.json                                    (what: gurux_data.py)
     gurux_peer.py bench      [--rounds N] [--seconds S] < inputs.json        (the inputs: gurux_bench.py)
 
-`read`, `update` and `roundtrips` also take --host, --client, --server, --timeout (seconds an answer may take), and:
+`read`, `update`, `roundtrips` and `profile` also take --host, --client, --server, --timeout (seconds an answer may take), and:
 
     --link wrapper | hdlc [--hdlc-lower N --address-size 2|4] [--max-info N]
     --authentication none|low|high|high-md5|high-sha1|high-gmac|high-sha256 [--password TEXT]
@@ -40,6 +41,7 @@ from pathlib import Path
 
 import gurux_bench
 import gurux_data
+import gurux_profile
 from gurux_dlms import GXByteBuffer, GXDLMSTranslator
 from gurux_dlms.enums import Conformance, TranslatorOutputType
 from gurux_dlms.objects import GXDLMSClock, GXDLMSData, GXDLMSImageTransfer, GXDLMSRegister
@@ -255,6 +257,12 @@ def roundtrips(options: argparse.Namespace, log: list[dict[str, str]]) -> dict[s
         return gurux_bench.roundtrips(association, options.count)
 
 
+def profile(options: argparse.Namespace, log: list[dict[str, str]]) -> dict[str, object]:
+    """Parts of a profile, in one association."""
+    with Login(options, log).associate() as association:
+        return gurux_profile.profile(association, options)
+
+
 def translate(options: argparse.Namespace, _: list[dict[str, str]]) -> dict[str, object]:
     """A PDU as XML by the library's translator."""
     forms = {"simple": TranslatorOutputType.SIMPLE_XML, "standard": TranslatorOutputType.STANDARD_XML}
@@ -288,6 +296,15 @@ def arguments() -> argparse.ArgumentParser:
     )
     going = commands.add_parser("roundtrips", parents=[wire])
     going.add_argument("--count", type=int, default=1000)
+    profiling = commands.add_parser("profile", parents=[wire])
+    profiling.add_argument("--profile", required=True, help="logical name of a class 7 object")
+    profiling.add_argument("--first", type=int, default=1)
+    profiling.add_argument("--count", type=int, required=True)
+    profiling.add_argument("--start", required=True)
+    profiling.add_argument("--end", required=True)
+    profiling.add_argument(
+        "--columns", type=int, required=True, help="so many of the first, where not all are read"
+    )
     translating = commands.add_parser("translate")
     translating.add_argument("--hex", required=True)
     translating.add_argument("--form", choices=("simple", "standard"), default="simple")
@@ -302,6 +319,7 @@ COMMANDS = {
     "read": read,
     "update": update,
     "roundtrips": roundtrips,
+    "profile": profile,
     "translate": translate,
     "decode": decode,
     "bench": bench,

@@ -14,6 +14,7 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, NoReturn, TypeAlias, TypedDict, TypeGuard
 
@@ -183,6 +184,25 @@ class RoundTripReport(TypedDict):
     cpu_seconds: float
 
 
+class RowsReading(TypedDict):
+    """The rows of a part of a buffer (octets as hex:…), and the frame that asked for them."""
+
+    rows: list[list[object]]
+    sent: str
+
+
+class ProfileReport(TypedDict):
+    """What `profile` prints."""
+
+    capture_objects: list[str]
+    sort_method: int
+    capture_period: int
+    entries: RowsReading
+    entries_of_some_columns: RowsReading
+    range: RowsReading
+    range_of_some_columns: RowsReading
+
+
 class _Translation(TypedDict):
     xml: str
 
@@ -218,6 +238,26 @@ def update(
     what = ["--image", str(image), "--identifier", identifier]
     report = _run(["update", *_way(port, link, security), *what], seconds)
     if not _is_update_report(report):
+        _malformed(report)
+    return report
+
+
+def profile(
+    port: int,
+    name: str,
+    *,
+    entries: tuple[int, int],
+    between: tuple[datetime, datetime],
+    columns: int,
+    link: LinkName | PeerLink = "wrapper",
+    seconds: float = 60.0,
+) -> ProfileReport:
+    """Parts of a profile's buffer: entries (the first, how many) and those between two moments, with all and with some columns."""
+    first, count = map(str, entries)
+    start, end = (each.isoformat() for each in between)
+    what = ["--profile", name, "--first", first, "--count", count, "--start", start, "--end", end]
+    report = _run(["profile", *_way(port, link, PUBLIC), *what, "--columns", str(columns)], seconds)
+    if not _is_profile_report(report):
         _malformed(report)
     return report
 
@@ -330,6 +370,10 @@ def _is_update_report(report: Mapping[str, object]) -> TypeGuard[UpdateReport]:
 
 def _is_round_trip_report(report: Mapping[str, object]) -> TypeGuard[RoundTripReport]:
     return report.keys() >= RoundTripReport.__required_keys__
+
+
+def _is_profile_report(report: Mapping[str, object]) -> TypeGuard[ProfileReport]:
+    return report.keys() >= ProfileReport.__required_keys__
 
 
 def _is_translation(report: Mapping[str, object]) -> TypeGuard[_Translation]:
