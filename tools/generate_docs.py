@@ -415,7 +415,14 @@ class Code:
     hint: str
 
 
-RAISING: Final = {"Finding": "", "_note": "info", "_error": "error", "_refused": "error", "quirk": "warning"}
+RAISING: Final = {
+    "Finding": "",
+    "_error": "error",
+    "_note": "info",
+    "_refused": "error",
+    "error": "error",
+    "quirk": "warning",
+}
 """Functions that make findings, with the level of those that have one of their own."""
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Cli
 
+from meterwright.security import Ciphers, Form, Keys, Secret, Style, protect
+from meterwright.values import Protection
+
 PAYLOAD = "c701c1010102114373f23adf37a31d0decb749d496dbd1ca"
 
 
@@ -73,3 +76,48 @@ def test_wrong_use(cli: Cli, arguments: tuple[str, ...]) -> None:
     ended = cli("explain", *arguments)
     assert ended.code == 2
     assert "error: " in ended.err
+
+
+def sealed() -> str:
+    keys = Keys(global_unicast=Secret(bytes(16)), authentication=Secret(bytes(range(16))))
+    form = Form(Protection.BOTH, Style.GENERAL)
+    return protect(bytes.fromhex("c501c100"), Ciphers(keys), form, b"MWS\0\0\0\0\1", 7).hex()
+
+
+def test_keys_open_what_is_ciphered(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METER_EK", "00" * 16)
+    (tmp_path / "ak").write_text(bytes(range(16)).hex(), encoding="utf-8")
+    (tmp_path / "ak").chmod(0o600)
+    given = ("--ek", "env:METER_EK", "--ak", f"file:{tmp_path / 'ak'}")
+    [line] = cli("explain", sealed(), *given, "--json").lines
+    assert (line["ok"], line["plaintext"]) == (True, "c501c100")
+    ended = cli("explain", sealed(), *given, "--system-title", "4d57530000000002")
+    assert "in general-glo-ciphering: system_title 4d57530000000001" in ended.out
+    assert "set-response-normal" in ended.out
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--ak", "00" * 16),
+        ("--system-title", "4d57530000000001"),
+        ("--ek", "00"),
+        ("--ek", "zz"),
+        ("--ek", "env:NOT_THERE"),
+        ("--ek", "00" * 16, "--ak", "00"),
+        ("--ek", "00" * 16, "--system-title", "zz"),
+        ("--ek", "00" * 16, "--system-title", "00"),
+    ],
+)
+def test_keys_that_can_not_be_used(cli: Cli, given: tuple[str, ...]) -> None:
+    ended = cli("explain", PAYLOAD, *given)
+    assert ended.code == 2
+    assert "error: " in ended.err
+
+
+def test_a_batch_has_its_own_keys(cli: Cli, tmp_path: Path) -> None:
+    keys = {"encryption_key": "00" * 16, "authentication_key": bytes(range(16)).hex()}
+    (tmp_path / "batch").write_text(json.dumps({"id": 1, "hex": sealed(), "keys": keys}), encoding="utf-8")
+    [line] = cli("explain", "--batch", str(tmp_path / "batch")).lines
+    assert (line["ok"], line["plaintext"]) == (True, "c501c100")
+    assert cli("explain", "--batch", str(tmp_path / "batch"), "--ek", "00" * 16).code == 2

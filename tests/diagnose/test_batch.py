@@ -52,8 +52,8 @@ def test_it_is_the_object_of_the_contract() -> None:
         ("c20000010000600100ff020f01", "event-notification-request"),
         ("18000102fa00010f01", "information-report-request"),
         ("050102fa00", "read-request"),
-        ("e0c10001000006c401c1000f01", "general-block-transfer"),
-        ("e6000110c001c100080000010000ff0200", "gateway-request"),
+        ("e0c10001000006c401c1000f01", "get-response-normal"),
+        ("e6000110c001c100080000010000ff0200", "get-request-normal"),
         ("0c01000f01", "read-response"),
         ("060102fa00010f01", "write-request"),
         ("0d0100", "write-response"),
@@ -67,12 +67,33 @@ def test_apdus_go_by_the_names_of_the_book(octets: str, name: str) -> None:
     assert told["apdu"]["type"] == name
 
 
-def test_keys_are_neither_used_nor_repeated() -> None:
+def test_keys_are_not_repeated() -> None:
     secret = "000102030405060708090a0b0c0d0e0f"
-    line = explain_line(json.dumps({"id": 1, "hex": "c501c100", "keys": {"encryption_key": secret}}))
-    assert "keys-not-used" in line
-    assert secret not in line
-    assert json.loads(line)["ok"] is True
+    for octets in ("c501c100", "db08" + "4d57530000000001" + "0530" + "00000001"):
+        line = explain_line(json.dumps({"id": 1, "hex": octets, "keys": {"encryption_key": secret}}))
+        assert secret not in line
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "000102",
+        [],
+        7,
+        {},
+        {"encryption_key": None},
+        {"encryption_key": "00"},
+        {"encryption_key": "zz" * 16},
+        {"encryption_key": "5345435245543031" * 2, "authentication_key": "01"},
+        {"encryption_key": "5345435245543031" * 2, "system_title": "01"},
+        {"encryption_key": "5345435245543031" * 2, "encryption-key": "01"},
+    ],
+)
+def test_keys_that_can_not_be_used_are_told_and_not_repeated(keys: object) -> None:
+    line = explain_line(json.dumps({"id": 1, "hex": "c501c100", "keys": keys}))
+    told = json.loads(line)
+    assert (told["ok"], [finding["code"] for finding in told["findings"]]) == (False, ["unusable-keys"])
+    assert "5345435245543031" not in line
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ hex in whatever dress; `explain_batch` serves programs.
 from meterwright.diagnose.batch import explain_batch, explain_line
 from meterwright.diagnose.explain import explain
 from meterwright.diagnose.explanation import Explanation, Json, Layer, Part, Reading, State
+from meterwright.diagnose.keys import OpeningKeys
 from meterwright.diagnose.octets import read_octets
 from meterwright.diagnose.render import Style, render_lines, render_text
 
@@ -14,6 +15,7 @@ __all__ = [
     "Explanation",
     "Json",
     "Layer",
+    "OpeningKeys",
     "Part",
     "Reading",
     "State",

@@ -31,9 +31,10 @@ from meterwright.codec import (
     decode_length,
 )
 from meterwright.data import ARRAY_CONTENTS, CONTENTS_DESCRIPTION, Data, DataField, DataTag, decode_data
-from meterwright.diagnose.elements import Element, Subject, class_name, element, guess, subject
+from meterwright.diagnose.elements import Element, class_name, element, guess, subject
 from meterwright.diagnose.explanation import Part, State
 from meterwright.diagnose.quirks import ContentsField, UntaggedField, length_quirk, quirk, quirks_of
+from meterwright.diagnose.subjects import ABOUT_LISTS, ABOUT_ONE, IN_BLOCKS, Subjects
 from meterwright.diagnose.wording import kebab, legal, words
 from meterwright.dictionary import describe
 from meterwright.errors import RemoteProtocolError
@@ -42,8 +43,6 @@ from meterwright.values import AuthenticationMechanism, Finding, ServiceErrorCla
 __all__ = ["annotate", "broken", "illegal"]
 
 _RETURN_PARAMETERS: Final = "return-parameters"
-_CARRIED: Final = {"value", "parameters"}
-"""Fields that hold what the attribute or method named before them carries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,8 @@ class _Field:
     wire: WireType | None = None
     type: str = ""
     secret: bool = False
+    about: Subjects | None = None
+    """What the elements of a list are about."""
 
 
 def annotate(
@@ -113,12 +114,10 @@ class _Annotator:
         size = len(self._octets)
         prefix = self._prefix_end(cls, span)
         parts = [_leaf(self._octets, 0, prefix, cls.label, _prefix_words(cls))]
-        about: Subject | None = None
-        wires = _wires(cls)
+        about, wires = Subjects(), _wires(cls)
         for child in span.children:
-            if isinstance(child.value, AttributeDescriptor | MethodDescriptor):
-                about = subject(child.value)
             parts.append(self._field(child, self._known(child, wires, about, span)))
+            about.see(child.value)
         position = parts[-1].end
         if span.end is None:
             parts.extend(illegal(self._octets, position, self._broken_at, cls.label, self._problem))
@@ -145,13 +144,17 @@ class _Annotator:
             return first
         return min(len(cls.prefix), len(self._octets))
 
-    def _known(self, span: Span, wires: Mapping[str, WireType], about: Subject | None, root: Span) -> _Field:
+    def _known(self, span: Span, wires: Mapping[str, WireType], about: Subjects, root: Span) -> _Field:
         """What the declaration and the fields before tell of a field."""
+        wire = wires.get(span.name)
         if span.name == _RETURN_PARAMETERS:
             return _Field(span.name, self._return_parameters(span))
-        if about and span.name in _CARRIED:
-            return _Field(span.name, wires.get(span.name), about.type, about.secret)
-        return _Field(span.name, wires.get(span.name), secret=_is_secret(span, root))
+        if span.name in ABOUT_LISTS and isinstance(wire, SequenceOf):
+            return _Field(span.name, wire, about=about)
+        if span.name in ABOUT_ONE and about.one:
+            return _Field(span.name, wire, about.one.type, about.one.secret)
+        secret = _is_secret(span, root) or (span.name in IN_BLOCKS and about.any_secret)
+        return _Field(span.name, wire, secret=secret)
 
     def _return_parameters(self, span: Span) -> WireType:
         """The wire type that read the return parameters of a single response, which takes more than the book allows."""
@@ -182,7 +185,7 @@ class _Annotator:
         position = heads[-1].end if heads else span.start
         if span.children and position < limit:
             heads.append(_leaf(self._octets, position, limit, "encoding", ""))
-        parts = [*heads, *self._children(span, _Field(known.name, wire, type_name))]
+        parts = [*heads, *self._children(span, replace(known, wire=wire, type=type_name))]
         position = parts[-1].end if parts else span.start
         if not closed:
             parts.extend(illegal(self._octets, position, self._broken_at, known.name, self._problem))
@@ -226,7 +229,9 @@ class _Annotator:
             elif isinstance(known.wire, DataField):
                 yield self._field(child, self._element(child, element(known.type, index), known))
             elif isinstance(known.wire, SequenceOf):
-                yield self._field(child, _Field(child.name, known.wire.wire))
+                named = None if known.about is None else known.about.at(index)
+                type_name, secret = ("", False) if named is None else (named.type, named.secret)
+                yield self._field(child, _Field(child.name, known.wire.wire, type_name, secret))
             else:
                 yield self._field(child, _Field(child.name, wires.get(child.name)))
 

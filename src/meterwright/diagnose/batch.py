@@ -1,24 +1,21 @@
 """explain for programs: JSON lines in, as many JSON lines out, in order. Broken input is told in its line, never raised.
 
-A line is ``{"id": …, "hex": …, "keys": … | null}``; what comes out is the object of `Explanation.as_json`.
+A line is ``{"id": …, "hex": …, "keys": {"encryption_key": …, "authentication_key": …, "system_title": …} | null}``; what comes out is
+the object of `Explanation.as_json`.
 """
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from typing import Final, NoReturn, TypeGuard
+from typing import NoReturn, TypeGuard
 
 from meterwright.diagnose.explain import explain
 from meterwright.diagnose.explanation import Explanation, Json
+from meterwright.diagnose.keys import OpeningKeys
 from meterwright.diagnose.octets import read_octets
 from meterwright.errors import UsageError
 from meterwright.values import Finding, Level
 
 __all__ = ["explain_batch", "explain_line"]
-
-_NO_DECIPHERING: Final = Finding(
-    Level.INFO, "keys-not-used", "keys were given, but this build does not decipher: they were not looked at"
-)
 
 
 def explain_batch(lines: Iterable[str]) -> Iterator[str]:
@@ -42,10 +39,13 @@ def explain_line(line: str) -> str:
         octets = read_octets(given)
     except UsageError as error:
         return _refused(identity, "no-hex", error.what)
-    explanation = explain(octets)
-    if keys is not None:
-        explanation = replace(explanation, findings=(*explanation.findings, _NO_DECIPHERING))
-    return _line(explanation, identity)
+    try:
+        opening = OpeningKeys.from_json(keys) if _is_object(keys) else None
+    except UsageError as error:
+        return _refused(identity, "unusable-keys", error.what)
+    if keys is not None and opening is None:
+        return _refused(identity, "unusable-keys", "keys are an object of names and hex, or null")
+    return _line(explain(octets, opening), identity)
 
 
 def _refused(identity: Json, code: str, message: str) -> str:

@@ -60,7 +60,7 @@ class Layer:
 
     kind: str
     octets: bytes
-    header: Mapping[str, int] = field(default_factory=dict[str, int])
+    header: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
     def as_json(self) -> dict[str, Json]:
         """As the command line prints it with `--json`."""

@@ -6,12 +6,19 @@ from typing import Final
 from meterwright.apdu import (
     Aare,
     Aarq,
+    AccessRequest,
+    AccessResponse,
+    ActionRequestWithList,
     ActionResponseNormal,
     Apdu,
     ConfirmedServiceError,
     ExceptionResponse,
+    InformationReportRequest,
     Rlre,
+    SetRequestWithList,
+    UnconfirmedWriteRequest,
     Unreadable,
+    WriteRequest,
 )
 from meterwright.codec import Span
 from meterwright.diagnose.wording import legal
@@ -219,3 +226,24 @@ def notes_of(apdu: Apdu) -> Iterator[Finding]:
     if isinstance(apdu, ActionResponseNormal) and int(apdu.result) == 19:
         message = "19 (data-block-number-invalid) is a data-access-result; an action-result has no such code"
         yield Finding(Level.WARNING, "quirk-action-result-19", message, 3)
+    sizes = {name.replace("_", "-"): len(getattr(apdu, name) or ()) for name in _PARALLEL.get(type(apdu), ())}
+    repeated = not isinstance(apdu, AccessResponse) or apdu.request_specifications is not None
+    if not repeated:
+        sizes.pop("request-specifications")
+    if len(set(sizes.values())) > 1:
+        told = ", ".join(f"{count} {name}" for name, count in sizes.items())
+        message = f"lists that belong together are not equally long: {told}"
+        hint = "each element of one belongs to the element of the other in its place: some are missing, or too much"
+        yield Finding(Level.ERROR, "unequal-lists", message, hint=hint)
+
+
+_PARALLEL: Final[Mapping[type, tuple[str, ...]]] = {
+    AccessRequest: ("specifications", "data"),
+    AccessResponse: ("request_specifications", "data", "results"),
+    ActionRequestWithList: ("methods", "parameters"),
+    InformationReportRequest: ("variables", "values"),
+    SetRequestWithList: ("attributes", "values"),
+    UnconfirmedWriteRequest: ("variables", "values"),
+    WriteRequest: ("variables", "values"),
+}
+"""APDUs with lists whose elements belong together, place by place."""

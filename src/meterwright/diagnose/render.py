@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Final
 
-from meterwright.diagnose.explanation import Explanation, Part, State
+from meterwright.diagnose.explanation import Explanation, Json, Part, State
+from meterwright.diagnose.wording import safe
 from meterwright.values import Finding, Level
 
 __all__ = ["Style", "render_lines", "render_text"]
@@ -59,9 +60,9 @@ def render_lines(explanation: Explanation) -> Iterator[tuple[Style, str]]:
 
 def _one(explanation: Explanation) -> Iterator[tuple[Style, str]]:
     size = f" ({len(explanation.octets)} octets)" if explanation.octets else ""
-    yield Style.TITLE, f"{explanation.type or 'no APDU'}{size}"
+    yield Style.TITLE, f"{explanation.type or _untyped(explanation)}{size}"
     for layer in explanation.layers:
-        told = ", ".join(f"{name} {value}" for name, value in layer.header.items())
+        told = ", ".join(f"{name} {_shown(value)}" for name, value in layer.header.items())
         yield Style.LAYER, f"in {layer.kind}{': ' if told else ''}{told}"
     if explanation.part is not None:
         yield Style.PLAIN, ""
@@ -72,6 +73,20 @@ def _one(explanation: Explanation) -> Iterator[tuple[Style, str]]:
         yield Style.TITLE, f"Findings{', most likely first' if len(explanation.findings) > 1 else ''}:"
     for number, finding in enumerate(explanation.findings, start=1):
         yield from _finding(number, finding)
+
+
+def _untyped(explanation: Explanation) -> str:
+    """What carries no APDU: a telegram of text, or a frame alone."""
+    return "no APDU" if explanation.part is None else explanation.part.name
+
+
+def _shown(value: Json) -> str:
+    """A field of a layer's header."""
+    if isinstance(value, dict):
+        return "(" + ", ".join(f"{name} {_shown(each)}" for name, each in value.items()) + ")"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else safe(str(value))
 
 
 def _part(part: Part, depth: int) -> Iterator[tuple[Style, str]]:
