@@ -18,6 +18,7 @@ from meterwright.association import (
     AssociationRefused,
     ClientEvent,
     ClientStack,
+    InvokeId,
     Released,
     RequestFailed,
 )
@@ -89,7 +90,7 @@ class Conversation:
         self.now = 0.0
         self._exchanges = deque(exchanges)
         self._running: Exchange[object] | None = None
-        self._awaited: int | None = None
+        self._awaited: InvokeId | None = None
         self._fault = faults.get if isinstance(faults, Mapping) else faults
         self._bit, self._delays, self._overtaking, self._patience = bit, delays, overtaking, patience
         self._wire_ends = wire_ends

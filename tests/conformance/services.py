@@ -12,14 +12,20 @@ from meterwright.apdu import (
     ActionRequestNormal,
     AttributeDescriptor,
     SelectedAttribute,
+    SelectiveAccess,
     SetRequestNormal,
 )
 from meterwright.association import Room
-from meterwright.data import Data, octet_string
+from meterwright.data import Data, octet_string, unsigned
 from meterwright.exchange import (
     UNCONFIRMED,
+    AccessAction,
+    AccessGet,
+    AccessPart,
+    AccessSet,
     Called,
     Exchange,
+    access,
     invoke,
     invoke_list,
     read,
@@ -147,6 +153,27 @@ def _action_unconfirmed(stage: Stage) -> None:
     assert stage.host.invoked == [PARAMETER]
 
 
+def _access(stage: Stage) -> None:
+    _access_all(stage, None)
+
+
+def _access_selection(stage: Stage) -> None:
+    _access_all(stage, SelectiveAccess(2, unsigned(1)))
+
+
+def _access_all(stage: Stage, selection: SelectiveAccess | None) -> None:
+    parts: list[AccessPart] = [
+        AccessGet(ATTRIBUTE, selection),
+        AccessSet(ATTRIBUTE, WRITTEN, selection),
+        AccessGet(MISSING),
+        AccessAction(METHOD, PARAMETER),
+    ]
+    success, called = DataAccessResult.SUCCESS, Called(ActionResult.SUCCESS, PARAMETER)
+    missing = DataAccessResult.OBJECT_UNDEFINED
+    assert stage.run(access(parts, room=stage.room)) == (VALUE, success, missing, called)
+    assert (stage.host.written, stage.host.invoked) == ([WRITTEN], [PARAMETER])
+
+
 SERVICES: Final[MappingProxyType[Service, Conversation]] = MappingProxyType(
     {
         Service.ASSOCIATION: _associate,
@@ -165,5 +192,7 @@ SERVICES: Final[MappingProxyType[Service, Conversation]] = MappingProxyType(
         Service.ACTION_ANSWER_BLOCKS: _action_answer_blocks,
         Service.ACTION_LIST_BLOCKS: _action_list_blocks,
         Service.ACTION_UNCONFIRMED: _action_unconfirmed,
+        Service.ACCESS: _access,
+        Service.ACCESS_SELECTION: _access_selection,
     }
 )

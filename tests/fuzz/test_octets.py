@@ -19,6 +19,7 @@ from meterwright.association import (
     ClientStack,
     Credentials,
     Grant,
+    InvokeId,
     LoggedIn,
     RequestFailed,
     ServerAssociation,
@@ -80,8 +81,8 @@ def test_any_octets_are_an_apdu_or_refused(octets: bytes) -> None:
 def test_a_client_survives_any_meter_and_every_request_ends_once(steps: list[bytes | str]) -> None:
     client = ClientAssociation()
     now = 0.0
-    asked: list[int] = []
-    ended: list[int] = []
+    asked: list[InvokeId] = []
+    ended: list[InvokeId] = []
 
     def look(events: list[ClientEvent]) -> None:
         ended.extend(event.invoke_id for event in events if isinstance(event, Answered | RequestFailed))
@@ -99,7 +100,7 @@ def test_a_client_survives_any_meter_and_every_request_ends_once(steps: list[byt
         elif step == "associate" and client.state is State.IDLE:
             client.associate(now + 3)
     look(client.lost(ConnectionLost("the end")))
-    assert sorted(ended) == sorted(asked)
+    assert sorted(map(str, ended)) == sorted(map(str, asked))
     assert client.deadline is None
 
 

@@ -63,7 +63,7 @@ def test_another_makers_octets_open_and_close_an_association() -> None:
     (aare,) = rig.send_octets(bytes.fromhex("601da109060760857405080101be10040e01000000065f1f0400401e5dffff"))
     assert isinstance(aare, Aare)
     assert aare.to_octets().hex() == (
-        "6129a109060760857405080101a203020100a305a103020100be10040e0800065f1f0400001e1d04000007"
+        "6129a109060760857405080101a203020100a305a103020100be10040e0800065f1f0400001e5d04000007"
     )
     (rlre,) = rig.send_octets(bytes.fromhex("6203800100"))
     assert rlre.to_octets().hex() == "6303800100"
@@ -100,7 +100,7 @@ def test_only_what_is_implemented_is_granted() -> None:
         integer(0),
         octet_string(b""),
     )
-    rig.associate(aarq(Conformance.GET | Conformance.ACCESS, 0))
+    rig.associate(aarq(Conformance.GET | Conformance.READ, 0))
     context = rig.value(15, "0.0.40.0.0.255", 5)
     assert isinstance(context, tuple)
     assert context[0] == Data(DataTag.BIT_STRING, BitString(Conformance.GET.to_octets(), 24))

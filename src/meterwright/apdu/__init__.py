@@ -58,6 +58,7 @@ from meterwright.apdu.fields import (
     AttributeDescriptor,
     DataBlock,
     InvokedApdu,
+    LongInvokedApdu,
     MethodDescriptor,
     SelectiveAccess,
 )
@@ -193,6 +194,7 @@ __all__ = [
     "InitiateResponse",
     "InvokedApdu",
     "KeyInfo",
+    "LongInvokedApdu",
     "MethodDescriptor",
     "ParameterizedAccess",
     "ReadBlockNumber",

@@ -11,13 +11,13 @@ from meterwright.apdu.fields import (
     AttributeDescriptor,
     DataAccessResultField,
     DataValue,
-    LongInvokeIdField,
+    LongInvokedApdu,
     MethodDescriptor,
     OptionalDateTime,
     SelectiveAccess,
 )
 from meterwright.apdu.registry import APDUS
-from meterwright.codec import Alternative, Apdu, Choice, Declared, Sequence, apdu, sequence
+from meterwright.codec import Alternative, Choice, Declared, Sequence, apdu, sequence
 from meterwright.values import CosemDateTime
 
 __all__ = [
@@ -121,20 +121,18 @@ AccessResponseSpecification: TypeAlias = Annotated[
 
 
 @apdu(0xD9, registry=APDUS)
-class AccessRequest(Apdu):
+class AccessRequest(LongInvokedApdu):
     """What to do, and what each of it needs."""
 
-    long_invoke_id_and_priority: LongInvokeIdField
     date_time: Annotated[CosemDateTime | None, OptionalDateTime()]
     specifications: tuple[AccessRequestSpecification, ...]
     data: tuple[DataValue, ...]
 
 
 @apdu(0xDA, registry=APDUS)
-class AccessResponse(Apdu):
+class AccessResponse(LongInvokedApdu):
     """What each of it gave, and how each went; a meter may repeat what it was asked to do."""
 
-    long_invoke_id_and_priority: LongInvokeIdField
     date_time: Annotated[CosemDateTime | None, OptionalDateTime()]
     request_specifications: tuple[AccessRequestSpecification, ...] | None
     data: tuple[DataValue, ...]

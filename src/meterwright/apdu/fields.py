@@ -41,6 +41,7 @@ __all__ = [
     "GetDataResult",
     "InvokedApdu",
     "LongInvokeIdField",
+    "LongInvokedApdu",
     "MethodDescriptor",
     "OptionalDateTime",
     "RawData",
@@ -76,6 +77,18 @@ class InvokedApdu(Apdu):
     def invoke_id(self) -> int:
         """0 to 15."""
         return self.invoke_id_and_priority.invoke_id
+
+
+@sequence
+class LongInvokedApdu(Apdu):
+    """An APDU that starts with a long-invoke-id-and-priority: ACCESS, and what is pushed and confirmed."""
+
+    long_invoke_id_and_priority: LongInvokeIdField
+
+    @property
+    def invoke_id(self) -> int:
+        """24 bits."""
+        return self.long_invoke_id_and_priority.invoke_id
 
 
 @sequence

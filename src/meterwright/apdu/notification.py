@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated, Final
 
-from meterwright.apdu.fields import AttributeDescriptor, DataValue, LongInvokeIdField, OptionalDateTime
+from meterwright.apdu.fields import AttributeDescriptor, DataValue, LongInvokedApdu, OptionalDateTime
 from meterwright.apdu.registry import APDUS
 from meterwright.apdu.variable_access import VariableAccess
 from meterwright.codec import Apdu, Codec, FixedOctets, Mapped, OctetString, Optional, apdu
@@ -48,19 +48,17 @@ GENERALIZED_TIME: Final = Mapped(
 
 
 @apdu(0x0F, registry=APDUS)
-class DataNotification(Apdu):
+class DataNotification(LongInvokedApdu):
     """A push: when, and what."""
 
-    long_invoke_id_and_priority: LongInvokeIdField
     date_time: Annotated[CosemDateTime | None, OptionalDateTime()]
     notification_body: DataValue
 
 
 @apdu(0x10, registry=APDUS)
-class DataNotificationConfirm(Apdu):
+class DataNotificationConfirm(LongInvokedApdu):
     """A confirmed push has arrived."""
 
-    long_invoke_id_and_priority: LongInvokeIdField
     date_time: Annotated[CosemDateTime | None, OptionalDateTime()]
 
 

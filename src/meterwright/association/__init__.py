@@ -29,6 +29,7 @@ from meterwright.association.negotiation import (
     Grant,
     Proposal,
 )
+from meterwright.association.requests import InvokeId, LongInvokeId
 from meterwright.association.room import Room
 from meterwright.association.server import Guard, ServerAssociation
 from meterwright.association.stack import ClientStack
@@ -54,9 +55,11 @@ __all__ = [
     "Distrusted",
     "Grant",
     "Guard",
+    "InvokeId",
     "LateAnswer",
     "LoggedIn",
     "LoginRefused",
+    "LongInvokeId",
     "MalformedRequest",
     "Proposal",
     "ReleaseRequested",

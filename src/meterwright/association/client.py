@@ -12,9 +12,8 @@ Octets of whole APDUs go in and out, protected where the credentials say so; tim
 * with a challenge nothing is asked for before both sides have proved themselves (`login`).
 """
 
-from dataclasses import replace
 from itertools import count
-from typing import Final
+from typing import Final, overload
 
 from meterwright.apdu import (
     Aare,
@@ -26,6 +25,7 @@ from meterwright.apdu import (
     ExceptionResponse,
     InformationReportRequest,
     InvokedApdu,
+    LongInvokedApdu,
     Rlre,
     Rlrq,
     decode_apdu,
@@ -58,8 +58,14 @@ from meterwright.association.login import (
     require_mechanism,
 )
 from meterwright.association.negotiation import Context, Proposal, granted_context, refusal
-from meterwright.association.requests import OpenRequests
-from meterwright.association.responses import RESPONSES, goes_on, invoke_id_of
+from meterwright.association.requests import (
+    InvokeId,
+    LongInvokeId,
+    OpenRequests,
+    invoke_id_of,
+    with_invoke_id,
+)
+from meterwright.association.responses import RESPONSES, answered_id, goes_on
 from meterwright.association.room import Room
 from meterwright.association.states import Role, Signal, State, transition
 from meterwright.errors import LocalProtocolError, MeterwrightError, RemoteProtocolError
@@ -146,18 +152,28 @@ class ClientAssociation:
         self._control_deadline = deadline
         self._outgoing.append(Rlrq(reason=ReleaseRequestReason.NORMAL).to_octets())
 
-    def request(self, apdu: Apdu, deadline: float, *, continues: bool = False) -> int:
+    @overload
+    def request(self, apdu: InvokedApdu, deadline: float, *, continues: bool = False) -> int: ...
+    @overload
+    def request(self, apdu: LongInvokedApdu, deadline: float, *, continues: bool = False) -> LongInvokeId: ...
+    @overload
+    def request(self, apdu: Apdu, deadline: float, *, continues: bool = False) -> InvokeId: ...
+    def request(self, apdu: Apdu, deadline: float, *, continues: bool = False) -> InvokeId:
         """Send a request under a fresh invoke id, which is returned: its answer will name it.
 
         A request that `continues` a long transfer bears an invoke id already, and keeps it (Green Book 9.4.6.3).
         """
         self._move(Signal.REQUEST)
-        if not isinstance(apdu, InvokedApdu):
+        if not isinstance(apdu, InvokedApdu | LongInvokedApdu):
             raise LocalProtocolError(
                 f"{apdu.label} carries no invoke id to be answered by", layer="association"
             )
-        invoke_id = self._requests.kept_id(apdu) if continues else self._requests.fresh_id()
-        self._queue(_numbered(apdu, invoke_id), self.context)
+        if continues:
+            invoke_id = self._requests.kept_id(apdu)
+        else:
+            is_long = isinstance(apdu, LongInvokedApdu)
+            invoke_id = self._requests.fresh_long_id() if is_long else self._requests.fresh_id()
+        self._queue(with_invoke_id(apdu, invoke_id), self.context)
         self._requests.add(invoke_id, apdu.label, deadline)
         return invoke_id
 
@@ -166,7 +182,7 @@ class ClientAssociation:
         self._move(Signal.REQUEST)
         self._queue(apdu, self.context)
 
-    def give_up(self, invoke_id: int) -> None:
+    def give_up(self, invoke_id: InvokeId) -> None:
         """Await this answer no longer; should it come all the same, it is dropped."""
         self._requests.give_up(invoke_id)
 
@@ -238,7 +254,7 @@ class ClientAssociation:
                 return self._released()
             case ExceptionResponse() | ConfirmedServiceError():
                 return self._anonymous(apdu)
-            case InvokedApdu() if isinstance(apdu, RESPONSES):
+            case InvokedApdu() | LongInvokedApdu() if isinstance(apdu, RESPONSES):
                 return self._answer(apdu)
             case _:
                 raise RemoteProtocolError(f"a meter does not send {apdu.label}", layer="association")
@@ -275,7 +291,7 @@ class ClientAssociation:
         self._move(Signal.PROOF)
         self._login, self._context = login, context
 
-    def _login_answered(self, apdu: InvokedApdu, login: LoginMachine) -> list[ClientEvent]:
+    def _login_answered(self, apdu: Apdu, login: LoginMachine) -> list[ClientEvent]:
         """Pass 4, or a refusal of pass 3."""
         context = self._context
         try:
@@ -308,8 +324,8 @@ class ClientAssociation:
 
     # ------------------------------------------------------------------------------------------ answers
 
-    def _answer(self, apdu: InvokedApdu) -> list[ClientEvent]:
-        invoke_id = apdu.invoke_id
+    def _answer(self, apdu: InvokedApdu | LongInvokedApdu) -> list[ClientEvent]:
+        invoke_id = invoke_id_of(apdu)
         if self._login is not None and invoke_id == self._login.invoke_id:
             return self._login_answered(apdu, self._login)
         if invoke_id in self._requests:
@@ -342,7 +358,7 @@ class ClientAssociation:
 
         Unless we are `sure` that the meter sent them so, they end nothing: what is only encrypted can be altered by anybody.
         """
-        invoke_id = invoke_id_of(octets)
+        invoke_id = answered_id(octets)
         if invoke_id is not None and invoke_id in self._requests:
             self._requests.answered(invoke_id)
             return [RequestFailed(invoke_id, error)]
@@ -361,7 +377,7 @@ class ClientAssociation:
             violation.violation is not Violation.COUNTER
         ):  # a counter that comes twice is an answer that came twice
             self._distrusted = violation
-        invoke_id = invoke_id_of(octets)
+        invoke_id = answered_id(octets)
         if invoke_id is not None and invoke_id in self._requests:
             self._requests.give_up(invoke_id)
             return [Distrusted(violation), RequestFailed(invoke_id, violation)]
@@ -400,7 +416,3 @@ class ClientAssociation:
         self._control_deadline = None
         self._distrusted = None
         self._requests.forget()
-
-
-def _numbered(apdu: InvokedApdu, invoke_id: int) -> InvokedApdu:
-    return replace(apdu, invoke_id_and_priority=apdu.invoke_id_and_priority.with_id(invoke_id))

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from meterwright.apdu import Aarq, Apdu, InitiateRequest
 from meterwright.association.negotiation import Context
+from meterwright.association.requests import InvokeId
 from meterwright.errors import MeterwrightError
 
 __all__ = [
@@ -58,7 +59,7 @@ class AssociationEnded:
 class Answered:
     """The answer to the request with this invoke id."""
 
-    invoke_id: int
+    invoke_id: InvokeId
     apdu: Apdu
 
 
@@ -66,7 +67,7 @@ class Answered:
 class RequestFailed:
     """The request with this invoke id will have no answer."""
 
-    invoke_id: int
+    invoke_id: InvokeId
     error: MeterwrightError
 
 

@@ -63,6 +63,7 @@ CLIENT_CONFORMANCE: Final = (
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
     | Conformance.BLOCK_TRANSFER_WITH_ACTION
+    | Conformance.ACCESS
 )
 """The services our client can use, and so proposes: nothing it does not implement."""
 

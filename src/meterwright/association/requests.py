@@ -1,18 +1,47 @@
 """The requests of a client that are on their way, by invoke id: which are open, given up, or to be gone on with.
 
 An invoke id that was given up is not used again until its late answer has come, so that no answer is taken for another's.
+GET, SET and ACTION have ids of 4 bits, ACCESS has ids of 24: two sets of numbers, in one book.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
-from meterwright.apdu import InvokedApdu
+from meterwright.apdu import InvokedApdu, LongInvokedApdu
 from meterwright.errors import LocalProtocolError
 
-__all__ = ["OpenRequests"]
+__all__ = ["InvokeId", "LongInvokeId", "OpenRequests", "invoke_id_of", "with_invoke_id"]
 
-_INVOKE_IDS: Final = 16
+_INVOKE_IDS: Final = 1 << 4
+_LONG_INVOKE_IDS: Final = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class LongInvokeId:
+    """An invoke id of 24 bits: another one than the short id of the same number."""
+
+    number: int
+
+
+InvokeId: TypeAlias = int | LongInvokeId
+"""By which an answer is known: a number of 4 bits, or a long one."""
+
+
+def invoke_id_of(apdu: InvokedApdu | LongInvokedApdu) -> InvokeId:
+    """The invoke id that an APDU bears."""
+    return LongInvokeId(apdu.invoke_id) if isinstance(apdu, LongInvokedApdu) else apdu.invoke_id
+
+
+def with_invoke_id(apdu: InvokedApdu | LongInvokedApdu, invoke_id: InvokeId) -> InvokedApdu | LongInvokedApdu:
+    """The same request under another invoke id of its kind."""
+    match apdu, invoke_id:
+        case LongInvokedApdu(), LongInvokeId(number):
+            return replace(apdu, long_invoke_id_and_priority=apdu.long_invoke_id_and_priority.with_id(number))
+        case InvokedApdu(), int():
+            return replace(apdu, invoke_id_and_priority=apdu.invoke_id_and_priority.with_id(invoke_id))
+        case _:
+            raise LocalProtocolError(f"{apdu.label} bears no invoke id like {invoke_id}", layer="association")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +56,20 @@ class OpenRequests:
     """The book of one association."""
 
     def __init__(self) -> None:
-        self._open: dict[int, _Open] = {}
-        self._given_up: set[int] = set()
-        self._continuing: set[int] = (
+        self._open: dict[InvokeId, _Open] = {}
+        self._given_up: set[InvokeId] = set()
+        self._continuing: set[InvokeId] = (
             set()
         )  # a long answer is under way: its next block is asked for under the same id
-        self._last = 0
+        self._last = self._last_long = 0
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self) -> Iterator[InvokeId]:
         return iter(tuple(self._open))
 
-    def __contains__(self, invoke_id: int) -> bool:
+    def __contains__(self, invoke_id: InvokeId) -> bool:
         return invoke_id in self._open
 
     @property
@@ -49,47 +78,55 @@ class OpenRequests:
         return min((each.deadline for each in self._open.values()), default=None)
 
     @property
-    def only(self) -> int | None:
+    def only(self) -> InvokeId | None:
         """The one open request, if an answer that names none can be nobody else's."""
         return next(iter(self._open)) if len(self._open) == 1 and not self._given_up else None
 
     def fresh_id(self) -> int:
-        """An invoke id that nobody has. LocalProtocolError where none is left."""
+        """An invoke id of 4 bits that nobody has. LocalProtocolError where none is left."""
         for step in range(1, _INVOKE_IDS + 1):
             invoke_id = (self._last + step) % _INVOKE_IDS
-            if not any(invoke_id in taken for taken in (self._open, self._given_up, self._continuing)):
+            if not self._is_taken(invoke_id):
                 self._last = invoke_id
                 return invoke_id
-        raise LocalProtocolError(
-            f"all {_INVOKE_IDS} invoke ids are open or given up", layer="association", hint="associate anew"
-        )
+        raise _none_left(_INVOKE_IDS)
 
-    def kept_id(self, apdu: InvokedApdu) -> int:
+    def fresh_long_id(self) -> LongInvokeId:
+        """An invoke id of 24 bits that nobody has. LocalProtocolError where none is left."""
+        for step in range(1, _LONG_INVOKE_IDS + 1):
+            invoke_id = LongInvokeId((self._last_long + step) % _LONG_INVOKE_IDS)
+            if not self._is_taken(invoke_id):
+                self._last_long = invoke_id.number
+                return invoke_id
+        raise _none_left(_LONG_INVOKE_IDS)
+
+    def kept_id(self, apdu: InvokedApdu | LongInvokedApdu) -> InvokeId:
         """The invoke id of a request that goes on with a long transfer. LocalProtocolError where another request has it."""
-        if apdu.invoke_id in self._open or apdu.invoke_id in self._given_up:
+        invoke_id = invoke_id_of(apdu)
+        if invoke_id in self._open or invoke_id in self._given_up:
             raise LocalProtocolError(
                 f"{apdu.label} would continue under invoke id {apdu.invoke_id}, which another request has",
                 layer="association",
             )
-        self._continuing.discard(apdu.invoke_id)
-        return apdu.invoke_id
+        self._continuing.discard(invoke_id)
+        return invoke_id
 
-    def add(self, invoke_id: int, label: str, deadline: float) -> None:
+    def add(self, invoke_id: InvokeId, label: str, deadline: float) -> None:
         """A request has gone out."""
         self._open[invoke_id] = _Open(label, deadline)
 
-    def answered(self, invoke_id: int, *, continues: bool = False) -> None:
+    def answered(self, invoke_id: InvokeId, *, continues: bool = False) -> None:
         """Its answer has come. Of a long answer that `continues`, the id is kept for the next block."""
         del self._open[invoke_id]
         if continues:
             self._continuing.add(invoke_id)
 
-    def give_up(self, invoke_id: int) -> None:
+    def give_up(self, invoke_id: InvokeId) -> None:
         """Await this answer no longer."""
         if self._open.pop(invoke_id, None) is not None:
             self._given_up.add(invoke_id)
 
-    def late_answer(self, invoke_id: int) -> bool:
+    def late_answer(self, invoke_id: InvokeId) -> bool:
         """An answer to what was given up has come: whether it was."""
         was_given_up = invoke_id in self._given_up
         self._given_up.discard(invoke_id)
@@ -100,7 +137,7 @@ class OpenRequests:
         if len(self._given_up) == 1:
             self._given_up.clear()
 
-    def overdue(self, now: float) -> list[tuple[int, str]]:
+    def overdue(self, now: float) -> list[tuple[InvokeId, str]]:
         """Invoke ids and names of what has taken too long by now."""
         return [(invoke_id, each.label) for invoke_id, each in self._open.items() if each.deadline <= now]
 
@@ -109,3 +146,12 @@ class OpenRequests:
         self._open.clear()
         self._given_up.clear()
         self._continuing.clear()
+
+    def _is_taken(self, invoke_id: InvokeId) -> bool:
+        return any(invoke_id in taken for taken in (self._open, self._given_up, self._continuing))
+
+
+def _none_left(ids: int) -> LocalProtocolError:
+    return LocalProtocolError(
+        f"all {ids} invoke ids are open or given up", layer="association", hint="associate anew"
+    )

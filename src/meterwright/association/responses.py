@@ -3,6 +3,7 @@
 from typing import Final
 
 from meterwright.apdu import (
+    AccessResponse,
     ActionResponseNextPblock,
     ActionResponseNormal,
     ActionResponseWithList,
@@ -17,8 +18,9 @@ from meterwright.apdu import (
     SetResponseNormal,
     SetResponseWithList,
 )
+from meterwright.association.requests import InvokeId, LongInvokeId
 
-__all__ = ["RESPONSES", "goes_on", "invoke_id_of"]
+__all__ = ["RESPONSES", "answered_id", "goes_on"]
 
 RESPONSES: Final = (
     GetResponseNormal,
@@ -33,10 +35,12 @@ RESPONSES: Final = (
     ActionResponseWithPblock,
     ActionResponseWithList,
     ActionResponseNextPblock,
+    AccessResponse,
 )
 """Every answer that carries the invoke id of its request."""
 
-_TAGS: Final = frozenset(response.prefix[0] for response in RESPONSES)
+_ACCESS: Final = AccessResponse.prefix[0]
+_TAGS: Final = frozenset(response.prefix[0] for response in RESPONSES) - {_ACCESS}
 
 
 def goes_on(apdu: Apdu) -> bool:
@@ -50,6 +54,8 @@ def goes_on(apdu: Apdu) -> bool:
             return isinstance(apdu, SetResponseDataBlock | ActionResponseNextPblock)
 
 
-def invoke_id_of(octets: bytes) -> int | None:
+def answered_id(octets: bytes) -> InvokeId | None:
     """The invoke id of octets that begin like such an answer, in plain; None for all others."""
+    if len(octets) > 4 and octets[0] == _ACCESS:  # the options stand before the id
+        return LongInvokeId(int.from_bytes(octets[2:5], "big"))
     return octets[2] & 0x0F if len(octets) > 2 and octets[0] in _TAGS else None

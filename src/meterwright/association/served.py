@@ -3,6 +3,7 @@
 from typing import Final
 
 from meterwright.apdu import (
+    AccessRequest,
     ActionRequestNextPblock,
     ActionRequestNormal,
     ActionRequestWithFirstPblock,
@@ -38,6 +39,7 @@ REQUESTS: Final = (
     ActionRequestWithFirstPblock,
     ActionRequestWithListAndFirstPblock,
     ActionRequestWithPblock,
+    AccessRequest,
 )
 """Every request for a service."""
 

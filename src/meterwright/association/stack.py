@@ -9,7 +9,9 @@ octets for the wire. What protects the APDUs is the association's (`Credentials`
     wire.write(stack.data_to_send())         # after every call
 """
 
-from meterwright.apdu import Apdu
+from typing import overload
+
+from meterwright.apdu import Apdu, InvokedApdu
 from meterwright.association.client import ClientAssociation
 from meterwright.association.events import (
     Associated,
@@ -23,6 +25,7 @@ from meterwright.association.events import (
 )
 from meterwright.association.login import Credentials
 from meterwright.association.negotiation import Proposal
+from meterwright.association.requests import InvokeId
 from meterwright.association.states import State
 from meterwright.errors import ConnectionLost, MeterwrightError
 from meterwright.link import (
@@ -69,7 +72,11 @@ class ClientStack:
         self._opening, self._closing, self._patience = True, False, patience
         return self._from_link(self.link.open(now), now)
 
-    def request(self, apdu: Apdu, now: float, deadline: float, *, continues: bool = False) -> int:
+    @overload
+    def request(self, apdu: InvokedApdu, now: float, deadline: float, *, continues: bool = False) -> int: ...
+    @overload
+    def request(self, apdu: Apdu, now: float, deadline: float, *, continues: bool = False) -> InvokeId: ...
+    def request(self, apdu: Apdu, now: float, deadline: float, *, continues: bool = False) -> InvokeId:
         """Send a request; its invoke id, which the answer will name."""
         invoke_id = self.association.request(apdu, deadline, continues=continues)
         self._pump(now)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
-from meterwright.apdu import Apdu, AttributeDescriptor, MethodDescriptor, SelectedAttribute, SelectiveAccess
+from meterwright.apdu import Apdu
 from meterwright.association import (
     Answered,
     Associated,
@@ -23,6 +23,7 @@ from meterwright.association import (
     ClientStack,
     Context,
     Distrusted,
+    InvokeId,
     LateAnswer,
     Released,
     RequestFailed,
@@ -34,9 +35,10 @@ from meterwright.client.address import MeterAddress
 from meterwright.client.connectors import Connector, connector
 from meterwright.client.credentials import ClientSecurity, refuse_book_keys
 from meterwright.client.opening import Associate, Leave, Opening, OpeningStep, Read, Redial, Rest, opening
+from meterwright.client.services import AsyncServices
 from meterwright.client.settings import ClientSettings
 from meterwright.client.target import LINE_ERRORS, addressed, may_be_local, once, peer_name
-from meterwright.cosem import AssociationIdentity, AsyncAccess, LogicalDevice, SapAssignment
+from meterwright.cosem import AssociationIdentity
 from meterwright.data import Data
 from meterwright.errors import (
     ConnectionLost,
@@ -44,30 +46,17 @@ from meterwright.errors import (
     LocalProtocolError,
     MeterwrightError,
 )
-from meterwright.exchange import (
-    Ask,
-    Called,
-    Exchange,
-    Pause,
-    Tell,
-    invoke,
-    invoke_list,
-    read,
-    read_list,
-    read_octets,
-    write,
-    write_list,
-)
+from meterwright.exchange import Ask, Exchange, Pause, Tell
 from meterwright.link import WrapperLink
 from meterwright.transport import AsyncTransport
-from meterwright.values import DataAccessResult, Finding
+from meterwright.values import Finding
 
 __all__ = ["Client"]
 
 T = TypeVar("T")
 
 
-class Client(AsyncAccess):
+class Client(AsyncServices):
     """A client of one meter. `unsolicited` is called with whatever the meter sends unasked."""
 
     def __init__(
@@ -92,7 +81,7 @@ class Client(AsyncAccess):
         self._transport: AsyncTransport | None = None
         self._line: _Line | None = None
         self._stack = self._idle_stack()
-        self._waiting: dict[int, asyncio.Future[Apdu]] = {}
+        self._waiting: dict[InvokeId, asyncio.Future[Apdu]] = {}
         self._control: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._lost: MeterwrightError | None = None  # what broke the association, for whoever asks later
@@ -141,6 +130,12 @@ class Client(AsyncAccess):
     def is_associated(self) -> bool:
         """Whether requests can be made."""
         return self._stack.association.state is State.ASSOCIATED
+
+    @property
+    def room(self) -> Room:
+        """How much the meter takes at once, and what it granted; raises as `context` does."""
+        self._require_line()
+        return self._stack.association.room
 
     def sealed_size(self, request: Apdu) -> int:
         """How many octets a request has on its way, what protects it included: what must fit the meter's maximum PDU size."""
@@ -192,64 +187,6 @@ class Client(AsyncAccess):
         finally:
             exchange.close()
 
-    async def read(
-        self,
-        attribute: AttributeDescriptor,
-        selection: SelectiveAccess | None = None,
-        *,
-        timeout: float | None = None,
-    ) -> Data:
-        """The value of one attribute. DataAccessError where the meter refuses."""
-        return await self.run(read(attribute, selection, room=self._room()), timeout)
-
-    async def read_octets(
-        self,
-        attribute: AttributeDescriptor,
-        selection: SelectiveAccess | None = None,
-        *,
-        timeout: float | None = None,
-    ) -> bytes:
-        """The same as octets, of which no tree was made. DataAccessError where the meter refuses."""
-        return await self.run(read_octets(attribute, selection, room=self._room()), timeout)
-
-    async def logical_devices(self) -> tuple[LogicalDevice, ...]:
-        """The meter's logical devices, as the one that is associated with tells them: mostly only that at 1 does.
-
-        DataAccessError where it does not.
-        """
-        return await SapAssignment(self).sap_assignment_list.get()
-
-    async def read_list(
-        self, attributes: Sequence[AttributeDescriptor], *, timeout: float | None = None
-    ) -> tuple[Data | DataAccessResult, ...]:
-        """Several attributes in one request; what the meter refuses stands as its result."""
-        return await self.run(read_list([SelectedAttribute(each, None) for each in attributes]), timeout)
-
-    async def write(
-        self, attribute: AttributeDescriptor, value: Data, *, timeout: float | None = None
-    ) -> None:
-        """Write one attribute, in blocks where it is too long for one request. DataAccessError where the meter refuses."""
-        await self.run(write(attribute, value, room=self._room()), timeout)
-
-    async def invoke(
-        self, method: MethodDescriptor, parameters: Data | None = None, *, timeout: float | None = None
-    ) -> Data | None:
-        """Call one method, in blocks where its parameters are too long for one request. ActionError where the meter refuses."""
-        return await self.run(invoke(method, parameters, room=self._room()), timeout)
-
-    async def write_list(
-        self, values: Sequence[tuple[AttributeDescriptor, Data]], *, timeout: float | None = None
-    ) -> tuple[DataAccessResult, ...]:
-        """Write several attributes in one request; what became of each stands in its place."""
-        selected = [(SelectedAttribute(each, None), value) for each, value in values]
-        return await self.run(write_list(selected, room=self._room()), timeout)
-
-    async def invoke_list(
-        self, calls: Sequence[tuple[MethodDescriptor, Data | None]], *, timeout: float | None = None
-    ) -> tuple[Called, ...]:
-        """Call several methods in one request; what became of each stands in its place."""
-        return await self.run(invoke_list(calls, room=self._room()), timeout)
-
     def octets_received(self, octets: bytes) -> None:
         """For the line: octets have come."""
         self._handle(self._stack.receive(octets, self._now()))
@@ -259,10 +196,6 @@ class Client(AsyncAccess):
         """For the line: the wire is gone."""
         self._wire_is_gone = True
         self._give_up(error or ConnectionLost("the connection was closed", layer="client"))
-
-    def _room(self) -> Room:
-        self._require_line()
-        return self._stack.association.room
 
     def _idle_stack(self) -> ClientStack:
         """A stack that has not been opened: there is no association, and it says so to whoever asks."""
@@ -390,7 +323,7 @@ class Client(AsyncAccess):
                 case LateAnswer() | Distrusted():
                     pass  # its request was given up, and its asker told; or it was nothing to be believed
 
-    def _settle(self, invoke_id: int, outcome: Apdu | MeterwrightError) -> None:
+    def _settle(self, invoke_id: InvokeId, outcome: Apdu | MeterwrightError) -> None:
         waiting = self._waiting.get(invoke_id)
         if waiting is None or waiting.done():
             return

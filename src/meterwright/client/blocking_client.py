@@ -12,7 +12,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
-from meterwright.apdu import Apdu, AttributeDescriptor, MethodDescriptor, SelectedAttribute, SelectiveAccess
+from meterwright.apdu import Apdu
 from meterwright.association import (
     Answered,
     Associated,
@@ -22,6 +22,7 @@ from meterwright.association import (
     ClientStack,
     Context,
     Distrusted,
+    InvokeId,
     LateAnswer,
     Released,
     RequestFailed,
@@ -33,9 +34,10 @@ from meterwright.client.address import MeterAddress
 from meterwright.client.connectors import BlockingConnector, blocking_connector
 from meterwright.client.credentials import ClientSecurity, refuse_book_keys
 from meterwright.client.opening import Associate, Leave, Opening, OpeningStep, Read, Redial, Rest, opening
+from meterwright.client.services import BlockingServices
 from meterwright.client.settings import ClientSettings
 from meterwright.client.target import LINE_ERRORS, addressed, may_be_local, once, peer_name
-from meterwright.cosem import AssociationIdentity, BlockingAccess, LogicalDevice, SapAssignment
+from meterwright.cosem import AssociationIdentity
 from meterwright.data import Data
 from meterwright.errors import (
     ConnectionLost,
@@ -43,30 +45,17 @@ from meterwright.errors import (
     LocalProtocolError,
     MeterwrightError,
 )
-from meterwright.exchange import (
-    Ask,
-    Called,
-    Exchange,
-    Pause,
-    Tell,
-    invoke,
-    invoke_list,
-    read,
-    read_list,
-    read_octets,
-    write,
-    write_list,
-)
+from meterwright.exchange import Ask, Exchange, Pause, Tell
 from meterwright.link import WrapperLink
 from meterwright.transport import BlockingTransport
-from meterwright.values import DataAccessResult, Finding
+from meterwright.values import Finding
 
 __all__ = ["BlockingClient"]
 
 T = TypeVar("T")
 
 
-class BlockingClient(BlockingAccess):
+class BlockingClient(BlockingServices):
     """A client of one meter. `unsolicited` is called with whatever the meter sends unasked, while an answer is awaited."""
 
     def __init__(
@@ -90,7 +79,7 @@ class BlockingClient(BlockingAccess):
         self._unsolicited = unsolicited
         self._transport: BlockingTransport | None = None
         self._stack = self._idle_stack()
-        self._answers: dict[int, Apdu | MeterwrightError] = {}
+        self._answers: dict[InvokeId, Apdu | MeterwrightError] = {}
         self._unheard: list[Apdu] = []
         self._control: list[MeterwrightError | None] = []
         self._lost: MeterwrightError | None = None  # what broke the association, for whoever asks later
@@ -134,6 +123,12 @@ class BlockingClient(BlockingAccess):
     def is_associated(self) -> bool:
         """Whether requests can be made."""
         return self._stack.association.state is State.ASSOCIATED
+
+    @property
+    def room(self) -> Room:
+        """How much the meter takes at once, and what it granted; raises as `context` does."""
+        self._line()
+        return self._stack.association.room
 
     def connect(self) -> None:
         """Open the connection and the association. Nothing stays open where either fails.
@@ -179,66 +174,6 @@ class BlockingClient(BlockingAccess):
                         answer = None
         finally:
             exchange.close()
-
-    def read(
-        self,
-        attribute: AttributeDescriptor,
-        selection: SelectiveAccess | None = None,
-        *,
-        timeout: float | None = None,
-    ) -> Data:
-        """The value of one attribute. DataAccessError where the meter refuses."""
-        return self.run(read(attribute, selection, room=self._room()), timeout)
-
-    def read_octets(
-        self,
-        attribute: AttributeDescriptor,
-        selection: SelectiveAccess | None = None,
-        *,
-        timeout: float | None = None,
-    ) -> bytes:
-        """The same as octets, of which no tree was made. DataAccessError where the meter refuses."""
-        return self.run(read_octets(attribute, selection, room=self._room()), timeout)
-
-    def logical_devices(self) -> tuple[LogicalDevice, ...]:
-        """The meter's logical devices, as the one that is associated with tells them: mostly only that at 1 does.
-
-        DataAccessError where it does not.
-        """
-        return SapAssignment(self).sap_assignment_list.get()
-
-    def read_list(
-        self, attributes: Sequence[AttributeDescriptor], *, timeout: float | None = None
-    ) -> tuple[Data | DataAccessResult, ...]:
-        """Several attributes in one request; what the meter refuses stands as its result."""
-        return self.run(read_list([SelectedAttribute(each, None) for each in attributes]), timeout)
-
-    def write(self, attribute: AttributeDescriptor, value: Data, *, timeout: float | None = None) -> None:
-        """Write one attribute, in blocks where it is too long for one request. DataAccessError where the meter refuses."""
-        self.run(write(attribute, value, room=self._room()), timeout)
-
-    def invoke(
-        self, method: MethodDescriptor, parameters: Data | None = None, *, timeout: float | None = None
-    ) -> Data | None:
-        """Call one method, in blocks where its parameters are too long for one request. ActionError where the meter refuses."""
-        return self.run(invoke(method, parameters, room=self._room()), timeout)
-
-    def write_list(
-        self, values: Sequence[tuple[AttributeDescriptor, Data]], *, timeout: float | None = None
-    ) -> tuple[DataAccessResult, ...]:
-        """Write several attributes in one request; what became of each stands in its place."""
-        selected = [(SelectedAttribute(each, None), value) for each, value in values]
-        return self.run(write_list(selected, room=self._room()), timeout)
-
-    def invoke_list(
-        self, calls: Sequence[tuple[MethodDescriptor, Data | None]], *, timeout: float | None = None
-    ) -> tuple[Called, ...]:
-        """Call several methods in one request; what became of each stands in its place."""
-        return self.run(invoke_list(calls, room=self._room()), timeout)
-
-    def _room(self) -> Room:
-        self._line()
-        return self._stack.association.room
 
     def _idle_stack(self) -> ClientStack:
         """A stack that has not been opened: there is no association, and it says so to whoever asks."""

@@ -1,5 +1,15 @@
 """Conversations with a meter as generators: read, write, invoke. Drivers run them, under asyncio or in a thread."""
 
+from meterwright.exchange.access import (
+    AccessAction,
+    Accessed,
+    AccessGet,
+    AccessOptions,
+    AccessPart,
+    AccessSet,
+    access,
+    tell_access,
+)
 from meterwright.exchange.action import Called, invoke, invoke_list
 from meterwright.exchange.assembler import LONGEST_ASSEMBLED, Assembler
 from meterwright.exchange.cutter import Cutter
@@ -21,6 +31,12 @@ __all__ = [
     "CONFIRMED",
     "LONGEST_ASSEMBLED",
     "UNCONFIRMED",
+    "AccessAction",
+    "AccessGet",
+    "AccessOptions",
+    "AccessPart",
+    "AccessSet",
+    "Accessed",
     "Ask",
     "Assembler",
     "Called",
@@ -29,6 +45,7 @@ __all__ = [
     "Pause",
     "Step",
     "Tell",
+    "access",
     "ask",
     "invoke",
     "invoke_list",
@@ -36,6 +53,7 @@ __all__ = [
     "read_list",
     "read_octets",
     "tell",
+    "tell_access",
     "write",
     "write_list",
 ]

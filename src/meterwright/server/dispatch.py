@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from meterwright.apdu import (
+    AccessRequest,
+    AccessRequestGetWithSelection,
+    AccessRequestSetWithSelection,
     ActionRequestNextPblock,
     ActionRequestNormal,
     ActionRequestWithFirstPblock,
@@ -28,6 +31,7 @@ from meterwright.apdu import (
     GetResponseWithDataBlock,
     GetResponseWithList,
     InvokedApdu,
+    LongInvokedApdu,
     MethodDescriptor,
     SelectedAttribute,
     SetRequestNormal,
@@ -44,6 +48,7 @@ from meterwright.apdu.fields import GET_DATA_RESULT
 from meterwright.association import Room
 from meterwright.codec import SequenceOf
 from meterwright.data import Data, DataTag
+from meterwright.server.accessing import serve_access
 from meterwright.server.host import ActionOutcome, Caller, ObjectHost
 from meterwright.server.transfers import (
     ACTION_BLOCKS,
@@ -85,6 +90,7 @@ _NEEDED: Final[Mapping[type[Apdu], Conformance]] = {
     ActionRequestNextPblock: _ACTION_IN_BLOCKS,
     ActionRequestWithList: Conformance.ACTION | _LISTS,
     ActionRequestWithListAndFirstPblock: _ACTION_IN_BLOCKS | _LISTS,
+    AccessRequest: Conformance.ACCESS,
 }
 """What must have been negotiated for a request to be served."""
 
@@ -124,13 +130,13 @@ class Dispatcher:
             SetRequestWithListAndFirstDataBlock: self._set_list_first,
             ActionRequestWithList: self._action_list,
             ActionRequestWithListAndFirstPblock: self._action_list_first,
+            AccessRequest: self._access,
         }
 
     def answer(self, request: Apdu) -> Apdu | None:
         """The answer to a request; None where the request is unconfirmed and wants none."""
         answer = self._served(request)
-        confirmed = not isinstance(request, InvokedApdu) or request.invoke_id_and_priority.confirmed
-        return answer if confirmed else None
+        return answer if _is_confirmed(request) else None
 
     def _served(self, request: Apdu) -> Apdu:
         needed = _NEEDED.get(type(request))
@@ -306,6 +312,15 @@ class Dispatcher:
         )
         return ActionResponseWithList(invoke, tuple(short))
 
+    def _access(self, request: AccessRequest) -> Apdu:
+        """All parts are done, also where their answer is too long then and cannot be had."""
+        if len(request.data) != len(request.specifications):
+            return _refused(ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.OPERATION_NOT_POSSIBLE)
+        whole = serve_access(self._host, self._caller, request)
+        if self._room.fits(whole):
+            return whole
+        return _refused(ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.PDU_TOO_LONG)
+
     def _returned_next(self, request: ActionRequestNextPblock) -> Apdu:
         invoke, long_answer = request.invoke_id_and_priority, self._long_answer
         if long_answer is None or long_answer.following is not ActionRequestNextPblock:
@@ -317,6 +332,16 @@ class Dispatcher:
         return self._answer_on(long_answer, invoke)
 
 
+def _is_confirmed(request: Apdu) -> bool:
+    match request:
+        case InvokedApdu():
+            return request.invoke_id_and_priority.confirmed
+        case LongInvokedApdu():
+            return request.long_invoke_id_and_priority.confirmed
+        case _:
+            return True
+
+
 def _selects(request: Apdu) -> bool:
     """Whether a part of an attribute is asked for, or written."""
     match request:
@@ -324,6 +349,9 @@ def _selects(request: Apdu) -> bool:
             return request.access_selection is not None
         case GetRequestWithList() | SetRequestWithList() | SetRequestWithListAndFirstDataBlock():
             return any(each.access_selection is not None for each in request.attributes)
+        case AccessRequest():
+            selecting = AccessRequestGetWithSelection | AccessRequestSetWithSelection
+            return any(isinstance(each, selecting) for each in request.specifications)
         case _:
             return False
 

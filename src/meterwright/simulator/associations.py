@@ -18,6 +18,7 @@ SERVED: Final = (
     | Conformance.BLOCK_TRANSFER_WITH_ACTION
     | Conformance.MULTIPLE_REFERENCES
     | Conformance.SELECTIVE_ACCESS
+    | Conformance.ACCESS
 )
 """The services a simulated meter grants: those that are implemented."""
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final, TypeAlias, TypeVar
 
-from meterwright.apdu import Apdu, InvokedApdu
+from meterwright.apdu import Apdu, InvokedApdu, LongInvokedApdu
 from meterwright.association import (
     CLIENT_CONFORMANCE,
     LARGEST_PDU,
@@ -33,6 +33,7 @@ from meterwright.association import (
     Credentials,
     Grant,
     Guard,
+    InvokeId,
     Proposal,
     Released,
     RequestFailed,
@@ -103,7 +104,7 @@ class _Pair(ABC):
     def _end(self) -> list[ClientEvent]: ...
 
     @abstractmethod
-    def _request(self, asked: Ask, deadline: float) -> int: ...
+    def _request(self, asked: Ask, deadline: float) -> InvokeId: ...
 
     @abstractmethod
     def _tell(self, request: Apdu) -> None: ...
@@ -245,7 +246,7 @@ class AssociationPair(_Pair):
         self.client.release(self.now + PATIENCE)
         return []
 
-    def _request(self, asked: Ask, deadline: float) -> int:
+    def _request(self, asked: Ask, deadline: float) -> InvokeId:
         return self.client.request(asked.request, deadline, continues=asked.continues)
 
     def _tell(self, request: Apdu) -> None:
@@ -285,6 +286,8 @@ class AssociationPair(_Pair):
         answer = self.player(request)
         if isinstance(answer, InvokedApdu) and isinstance(request, InvokedApdu):
             answer = replace(answer, invoke_id_and_priority=request.invoke_id_and_priority)
+        if isinstance(answer, LongInvokedApdu) and isinstance(request, LongInvokedApdu):
+            answer = replace(answer, long_invoke_id_and_priority=request.long_invoke_id_and_priority)
         if answer is not None:
             self.meter.respond(answer)
 
@@ -328,7 +331,7 @@ class StackPair(_Pair):
     def _end(self) -> list[ClientEvent]:
         return self.client.close(self.now, PATIENCE)
 
-    def _request(self, asked: Ask, deadline: float) -> int:
+    def _request(self, asked: Ask, deadline: float) -> InvokeId:
         return self.client.request(asked.request, self.now, deadline, continues=asked.continues)
 
     def _tell(self, request: Apdu) -> None:
