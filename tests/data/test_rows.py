@@ -255,6 +255,45 @@ def test_a_compact_array_has_rows_too() -> None:
     assert decode_rows(data.to_octets()) == Rows(RowShape((Column(DataTag.UNSIGNED),)), [(5,)])
 
 
+@st.composite
+def compact_buffers(draw: st.DrawFn) -> bytes:
+    """The octets of compact arrays of one shape, and of such as differ in the lengths of their strings."""
+    rows = list(elements_of(draw(buffers())))
+    if draw(st.booleans()):
+        text = st.binary(max_size=3).map(lambda octets: Data(DataTag.OCTET_STRING, octets))
+        rows = [structure(*elements_of(row), draw(text)) for row in rows]
+    try:
+        return Data(DataTag.COMPACT_ARRAY, CompactArray(rows)).to_octets()
+    except LocalProtocolError:  # rows without octets
+        return Data(DataTag.COMPACT_ARRAY, CompactArray()).to_octets()
+
+
+@given(compact_buffers())
+def test_rows_of_a_compact_array_are_the_values_of_the_tree(octets: bytes) -> None:
+    assert outcome(decode_rows, octets) == outcome(by_the_tree, octets)
+
+
+@given(compact_buffers(), st.data())
+def test_a_compact_array_with_a_wrong_octet_is_what_the_tree_makes_of_it(
+    octets: bytes, draw: st.DataObject
+) -> None:
+    wrong = bytearray(octets)
+    wrong[draw.draw(st.integers(0, len(octets) - 1))] = draw.draw(st.integers(0, 255))
+    for changed in (bytes(wrong), octets[: draw.draw(st.integers(0, len(octets)))], octets + b"\x00"):
+        assert outcome(decode_rows, changed) == outcome(by_the_tree, changed)
+
+
+def test_a_compact_array_of_one_shape_goes_the_short_way() -> None:
+    rows = elements_of(Data.from_octets(TWO_ROWS))
+    octets = Data(DataTag.COMPACT_ARRAY, CompactArray(rows)).to_octets()
+    found = _rows_of_one_shape(octets, frozenset({0}))
+    assert found == decode_rows(TWO_ROWS, date_times=(0,))
+    shorter = (*rows, structure(Data(DataTag.OCTET_STRING, b""), *elements_of(rows[0])[1:]))
+    octets = Data(DataTag.COMPACT_ARRAY, CompactArray(shorter)).to_octets()
+    assert _rows_of_one_shape(octets, frozenset()) is None
+    assert decode_rows(octets).rows[2] == (b"", 1, -1)
+
+
 class TestWorkIsBounded:
     def test_more_columns_than_any_profile_has_go_by_the_tree(self) -> None:
         row = structure(*[Data(DataTag.UNSIGNED, 5)] * (MOST_COLUMNS + 1))

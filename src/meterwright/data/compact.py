@@ -114,6 +114,15 @@ class TypeDescription:
         return description
 
     @classmethod
+    def before_contents(cls, octets: bytes, position: int) -> tuple["TypeDescription", int, int]:
+        """The description that begins at `position` of a compact array, and where the contents begin and end.
+
+        RemoteProtocolError, IndexError or struct.error where there is none.
+        """
+        description, position = _read_type(octets, position, 1, Span(CONTENTS_DESCRIPTION, position))
+        return description, *_contents(octets, position)
+
+    @classmethod
     def of(cls, data: Data) -> "TypeDescription":
         """What describes this node, an array in it by its first element. LocalProtocolError where nothing can."""
         return _type_of(data, 0)

@@ -11,7 +11,8 @@ Refuses what is no array (or compact array) of structures. Work is bounded: a sh
 not followed, and no octet is looked at more than once before the tree is asked.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+import struct
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import starmap
@@ -20,7 +21,19 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from meterwright.codec import decode_length, length_octets
-from meterwright.data.shape import Column, Convert, Plan, Row, column_of, octets_of, plan_of, shaped
+from meterwright.data.compact import TypeDescription
+from meterwright.data.shape import (
+    Column,
+    Convert,
+    Plan,
+    Row,
+    Shaped,
+    column_of,
+    octets_of,
+    plan_of,
+    shaped,
+    shaped_contents,
+)
 from meterwright.data.tree import MISFITS, Data, DataTag, node
 from meterwright.data.types import unexpected
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
@@ -123,10 +136,9 @@ def _cell(column: Column, value: Any) -> Data:
 def _rows_of_one_shape(octets: bytes, date_times: frozenset[int]) -> Rows | None:
     """The rows, None where they are not of one shape, or more follows."""
     try:
-        count, start = decode_length(octets, 1)
-    except (IndexError, RemoteProtocolError):  # the tree will tell, in its own words
+        found = _COMPOUND[octets[0]](octets)
+    except (LookupError, struct.error, RemoteProtocolError):  # the tree will tell, in its own words
         return None
-    found = shaped(octets, start, count, 1) if octets[0] == DataTag.ARRAY else None
     if found is None or found.end != len(octets):
         return None
     readers: list[tuple[int, Convert]] = [
@@ -138,6 +150,24 @@ def _rows_of_one_shape(octets: bytes, date_times: frozenset[int]) -> Rows | None
         if index in date_times and column == _MOMENT
     ]
     return Rows(RowShape(found.columns), _converted(found.turned(), readers) if readers else found.rows)
+
+
+def _shaped_array(octets: bytes) -> Shaped | None:
+    count, start = decode_length(octets, 1)
+    return shaped(octets, start, count, 1)
+
+
+def _shaped_compact_array(octets: bytes) -> Shaped | None:
+    description, start, end = TypeDescription.before_contents(octets, 1)
+    if description.tag is not DataTag.STRUCTURE or end != len(octets):
+        return None
+    return shaped_contents(octets, start, [part.tag for part in description.parts], description.most)
+
+
+_COMPOUND: Final[Mapping[int, Callable[[bytes], Shaped | None]]] = {
+    DataTag.ARRAY: _shaped_array,
+    DataTag.COMPACT_ARRAY: _shaped_compact_array,
+}
 
 
 def _converted(columns: list[Iterable[Any]], converters: Iterable[tuple[int, Convert]]) -> list[Row]:

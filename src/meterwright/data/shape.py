@@ -9,7 +9,7 @@ is copied before it is proved.
 """
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
@@ -30,10 +30,12 @@ __all__ = [
     "Kind",
     "Plan",
     "Row",
+    "Shaped",
     "column_of",
     "octets_of",
     "plan_of",
     "shaped",
+    "shaped_contents",
 ]
 
 MOST_COLUMNS: Final = 255
@@ -144,17 +146,18 @@ class Plan:
     """Columns that `struct` would make of anything."""
 
 
-def plan_of(columns: tuple[Column, ...]) -> Plan | None:
-    """The plan for a shape, None where it can't be followed."""
-    return _madeplan_of(columns) if len(columns) <= MOST_COLUMNS else None  # before anything is kept
+def plan_of(columns: tuple[Column, ...], *, tagged: bool = True) -> Plan | None:
+    """The plan for a shape, None where it can't be followed. Rows of a compact array are not `tagged`."""
+    return _madeplan_of(columns, tagged) if len(columns) <= MOST_COLUMNS else None  # before anything is kept
 
 
 @lru_cache(maxsize=64)
-def _madeplan_of(columns: tuple[Column, ...]) -> Plan | None:
-    constants = list(enumerate(_single_octets(b"\x02" + length_octets(len(columns)))))
+def _madeplan_of(columns: tuple[Column, ...], tagged: bool) -> Plan | None:
+    head = b"\x02" + length_octets(len(columns)) if tagged else b""
+    constants = list(enumerate(_single_octets(head)))
     format_, position = f">{len(constants)}x", len(constants)
     for column in columns:
-        found = _cell_format(column)
+        found = _cell_format(column, bytes((column.tag,)) if tagged else b"")
         if found is None:
             return None
         head, cell = found
@@ -188,9 +191,8 @@ def _size(column: Column) -> int:
     return column.length if kind is None or kind.size is None else kind.size
 
 
-def _cell_format(column: Column) -> tuple[bytes, str] | None:
-    """The octets before a value, and how `struct` reads the value."""
-    head = bytes((column.tag,))
+def _cell_format(column: Column, head: bytes) -> tuple[bytes, str] | None:
+    """The octets before a value, `head` first, and how `struct` reads the value."""
     if number := _NUMBERS.get(column.tag):
         return head, number
     kind = _kind(column)
@@ -220,12 +222,30 @@ def shaped(octets: bytes, start: int, count: int, depth: int) -> Shaped | None:
     """The `count` rows that begin at `start`, `depth` deep; None where they are not of one shape."""
     columns = _first_columns(octets, start, depth)
     plan = None if columns is None or not count else plan_of(columns)
-    if columns is None or plan is None:
+    if columns is None or plan is None or start + count * plan.row.size > len(octets):
         return None
+    return _proved(octets, start, count, columns, plan)
+
+
+def shaped_contents(octets: bytes, start: int, tags: Sequence[DataTag], most: int) -> Shaped | None:
+    """The rows of a compact array whose contents go from `start` to the end; None where they are not of one shape.
+
+    `tags` are those of its columns, `most` is how many rows it may have.
+    """
+    columns = _contents_columns(octets, start, tags)
+    plan = None if columns is None else plan_of(columns, tagged=False)
+    if columns is None or plan is None or not plan.row.size:
+        return None
+    count, rest = divmod(len(octets) - start, plan.row.size)
+    if rest or not 0 < count <= most:
+        return None
+    return _proved(octets, start, count, columns, plan)
+
+
+def _proved(octets: bytes, start: int, count: int, columns: tuple[Column, ...], plan: Plan) -> Shaped | None:
+    """The rows, once each place has been seen to hold what it must."""
     size = plan.row.size
     end = start + count * size
-    if end > len(octets):
-        return None
     for offset, octet in plan.constants:
         if octets[start + offset : end : size] != octet * count:
             return None
@@ -249,6 +269,20 @@ def _first_columns(octets: bytes, position: int, depth: int) -> tuple[Column, ..
             if tag not in _SIMPLE:
                 return None
             element, position = DECODERS[tag](octets, position + 1, depth)
+            columns.append(column_of(element))
+    except (IndexError, struct.error, RemoteProtocolError):  # the plain decoder will tell, in its own words
+        return None
+    return tuple(columns)
+
+
+def _contents_columns(octets: bytes, position: int, tags: Sequence[DataTag]) -> tuple[Column, ...] | None:
+    """The columns by row 0 of the contents, None where something nests in it or it is no row."""
+    if len(tags) > MOST_COLUMNS or not _SIMPLE.issuperset(tags):
+        return None
+    columns: list[Column] = []
+    try:
+        for tag in tags:
+            element, position = DECODERS[tag](octets, position, 0)
             columns.append(column_of(element))
     except (IndexError, struct.error, RemoteProtocolError):  # the plain decoder will tell, in its own words
         return None
