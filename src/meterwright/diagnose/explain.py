@@ -18,6 +18,7 @@ from meterwright.apdu import (
     Apdu,
     CipheredApdu,
     ConfirmedServiceError,
+    DataNotification,
     Unreadable,
 )
 from meterwright.apdu.acse import AcseApdu
@@ -27,14 +28,15 @@ from meterwright.diagnose.annotate import annotate, broken
 from meterwright.diagnose.carried import MOST_OCTETS, Carried
 from meterwright.diagnose.ciphertext import closed_content
 from meterwright.diagnose.envelopes import Deciphered, decipher, join_blocks, open_envelopes
-from meterwright.diagnose.explanation import Explanation, Json, Layer, Part, State
+from meterwright.diagnose.explanation import Explanation, Json, Layer, Part, Reading, State
 from meterwright.diagnose.findings import breach, causes_of, notes_of, password_note, trailing, unreadable
 from meterwright.diagnose.keys import OpeningKeys
 from meterwright.diagnose.layers import peel
-from meterwright.diagnose.quirks import other_encoding
+from meterwright.diagnose.quirks import other_encoding, quirk
 from meterwright.diagnose.readings import readings
 from meterwright.diagnose.tags import TAGS
 from meterwright.diagnose.telegrams import TELEGRAM, read_telegram
+from meterwright.diagnose.untagged import UntaggedPush
 from meterwright.diagnose.wording import data_json, iso, json_of
 from meterwright.errors import LocalProtocolError, RemoteProtocolError
 from meterwright.values import CosemDateTime, Finding, InvokeIdAndPriority, Level, LongInvokeIdAndPriority
@@ -42,6 +44,7 @@ from meterwright.values import CosemDateTime, Finding, InvokeIdAndPriority, Leve
 __all__ = ["explain"]
 
 _USER_INFORMATION: Final = "user-information"
+_BODY: Final = "notification-body"
 _TITLES: Final = ("calling-ap-title", "responding-ap-title")
 _CIPHERED: Final = "ciphered"
 _SAID_BETTER: Final = {"not-opened", "no-system-title"}
@@ -113,7 +116,7 @@ def _explain(carried: Carried, keys: OpeningKeys | None) -> Explanation:
         plaintext=None if read.ciphered or secret or read.type is None else carried.apdu,
         invoke_id=read.invoke_id,
         datetime=read.datetime,
-        values=() if read.apdu is None or secret else readings(read.apdu),
+        values=() if secret else read.values or (() if read.apdu is None else readings(read.apdu)),
         data=None if secret else read.data,
         findings=tuple(read.findings),
     )
@@ -149,6 +152,7 @@ class _Read:
     invoke_id: int | None = None
     datetime: str | None = None
     data: Json = None
+    values: tuple[Reading, ...] = ()
 
 
 def _read(octets: bytes, keys: OpeningKeys | None, *, inside: bool = False) -> _Read:
@@ -169,6 +173,8 @@ def _read(octets: bytes, keys: OpeningKeys | None, *, inside: bool = False) -> _
         findings.extend(notes_of(apdu))
         if not quirks and (other := _rewritten(apdu, octets[: span.end])):
             findings.append(other)
+    if cls is DataNotification and not (problem is None and span.end == len(octets)):
+        _try_untagged(read, span)
     if issubclass(cls, CipheredApdu):
         _close(read, octets)
     elif issubclass(cls, AcseApdu) and not inside:
@@ -186,6 +192,25 @@ def _unread(octets: bytes, error: RemoteProtocolError) -> _Read:
         finding = Finding(Level.ERROR, "unknown-apdu-tag", first, 0, hint=hint)
         return _Read(broken(octets, "unknown", 0, first), [finding])
     return _Read(broken(octets, tag.name, 1, error.what), [breach(error, octets)], type=tag.name)
+
+
+def _try_untagged(read: _Read, span: Span) -> None:
+    """A push that is no Data may be one with untagged descriptors, which is understood then."""
+    octets = read.part.octets
+    body = span.children[-1] if span.children else span
+    if body.name != _BODY:
+        return
+    try:
+        push = UntaggedPush(octets, body.start)
+    except RemoteProtocolError:
+        return
+    before = [part for part in read.part.parts if part.end <= body.start]
+    whole = Part(body.start, len(octets), _BODY, "", octets[body.start :], parts=tuple(push.parts))
+    read.part = replace(read.part, parts=(*before, whole))
+    read.values, read.data = tuple(push.values), None
+    read.fields.pop(_BODY.replace("-", "_"), None)
+    message = "attribute descriptors stand in structures without tags; as Data, which is legal there, it can't be read"
+    read.findings = [quirk("untagged-descriptors", message, body.start)]
 
 
 def _close(read: _Read, octets: bytes) -> None:

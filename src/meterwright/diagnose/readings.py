@@ -19,7 +19,7 @@ from meterwright.dictionary import is_likely
 from meterwright.errors import RemoteProtocolError
 from meterwright.values import CosemDateTime, Obis, Quantity, ScalerUnit
 
-__all__ = ["readings"]
+__all__ = ["reading_of", "readings"]
 
 _ARRAYS: Final = (DataTag.ARRAY, DataTag.COMPACT_ARRAY)
 _COMPOUND: Final = (*_ARRAYS, DataTag.STRUCTURE)
@@ -43,6 +43,11 @@ def readings(apdu: Apdu) -> tuple[Reading, ...]:
     if isinstance(apdu, SetRequestNormal):
         return (_reading(apdu.attribute.instance_id, apdu.attribute.attribute_id, apdu.value, None),)
     return ()
+
+
+def reading_of(obis: Obis, attribute: int, data: Data) -> Reading:
+    """The value of an attribute, which tells no scaler and no unit."""
+    return _reading(obis, attribute, data, None)
 
 
 def _pushed(data: Data) -> Iterator[Reading]:

@@ -4,7 +4,7 @@ In a list the values follow in the order of the names. Where there are more valu
 if any name in the list is of a secret, they are taken for one.
 """
 
-from typing import Final
+from typing import Final, TypeGuard
 
 from meterwright.apdu import (
     AccessRequestAction,
@@ -39,8 +39,7 @@ class Subjects:
 
     def see(self, value: object) -> None:
         """The next field; one that names something is remembered."""
-        values: tuple[object, ...] = value if isinstance(value, tuple) else (value,)
-        found = [_descriptor(each) for each in values]
+        found = [_descriptor(each) for each in (value if _is_list(value) else (value,))]
         if found and all(each is not None for each in found):
             self._named = tuple(subject(each) for each in found if each is not None)
 
@@ -59,6 +58,11 @@ class Subjects:
         if index < len(self._named):
             return self._named[index]
         return _SECRET if self.any_secret else _NOTHING
+
+
+def _is_list(value: object) -> TypeGuard[tuple[object, ...]]:
+    """Whether a field holds several."""
+    return isinstance(value, tuple)
 
 
 def _descriptor(value: object) -> AttributeDescriptor | MethodDescriptor | None:
