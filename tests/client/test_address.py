@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from meterwright.client import Client, ClientSettings, Hdlc, MeterAddress, Scheme
 from meterwright.errors import UsageError
+from meterwright.link import GatewayAddress
 from meterwright.transport.serial import SerialSettings
 
 HDLC = Scheme.HDLC_TCP
@@ -21,6 +22,9 @@ READ: dict[str, MeterAddress] = {
     "tcp://[2001:db8::7]:4061?client=1": MeterAddress("2001:db8::7", 4061, 1),
     "tcp://h?client=16&server=1": MeterAddress("h", 4059, 16, 1),
     "tcp://h?server=17": MeterAddress("h", 4059, None, 17),
+    "tcp://h?gateway=1/0a0b": MeterAddress("h", gateway=GatewayAddress(1, b"\x0a\x0b")),
+    "tcp://h?client=1&gateway=255/": MeterAddress("h", 4059, 1, gateway=GatewayAddress(255, b"")),
+    "hdlc+tcp://h:1?gateway=0/AB": MeterAddress("h", 1, scheme=HDLC, gateway=GatewayAddress(0, b"\xab")),
     "tcp://h?client=0": MeterAddress("h", 4059, 0),
     "tcp://h?client=65535": MeterAddress("h", 4059, 65535),
     "tcp://h/?client=16": MeterAddress("h", 4059, 16),
@@ -37,6 +41,12 @@ READ: dict[str, MeterAddress] = {
 }
 
 REFUSED: dict[str, str] = {
+    "tcp://h?gateway=": "is no network id",
+    "tcp://h?gateway=256/0a": "is no network id",
+    "tcp://h?gateway=1/0": "is no network id",
+    "tcp://h?gateway=1/zz": "is no network id",
+    "tcp://h?gateway=1/0a&gateway=1/0b": "gateway is given twice",
+    f"tcp://h?gateway=1/{'00' * 128}": "at most 127",
     "": "no scheme",
     "192.0.2.7": "no scheme",
     "192.0.2.7:4059": "is not among: tcp",

@@ -3,7 +3,7 @@
 from meterwright.client.address import MeterAddress, Scheme
 from meterwright.client.asyncio_client import Client
 from meterwright.client.blocking_client import BlockingClient
-from meterwright.client.carriers import Carrier, Hdlc, Wrapper
+from meterwright.client.carriers import Carrier, Hdlc, ThroughGateway, Wrapper
 from meterwright.client.connectors import BlockingConnector, Connector
 from meterwright.client.counters import FileCounterStore
 from meterwright.client.credentials import ClientCredentials, CounterReading
@@ -23,6 +23,7 @@ __all__ = [
     "Hdlc",
     "MeterAddress",
     "Scheme",
+    "ThroughGateway",
     "Timeouts",
     "Wrapper",
     "installation_title",

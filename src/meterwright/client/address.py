@@ -10,20 +10,21 @@ hdlc+tcp  HDLC through a TCP gateway, or HDLC over IP         ``//host:port``
 hdlc      HDLC over a serial line (IEC 62056-46)              ``///dev/ttyUSB0``, ``//COM3``
 ========  ==================================================  ==================================
 
-Options of all: ``client``, ``server`` (service access points). Of HDLC: ``lower`` (the meter's own address on a line of several),
+Options of all: ``client``, ``server`` (service access points), ``gateway`` (the meter is behind a gateway: its network id there, a slash, and its
+physical address in hex, as in ``gateway=1/0a0b``). Of HDLC: ``lower`` (the meter's own address on a line of several),
 ``address_size`` (1, 2 or 4 octets). Of a serial line: ``baud``.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from meterwright.errors import LocalProtocolError, UsageError
-from meterwright.link import HdlcAddress
+from meterwright.link import GatewayAddress, HdlcAddress
 from meterwright.transport.serial import SerialSettings
 
 __all__ = ["MeterAddress", "Scheme"]
@@ -33,6 +34,8 @@ _SECRETS: Final = frozenset({"password", "secret", "key", "ek", "ak", "keys"})
 _LARGEST_SAP: Final = 0xFFFF
 _LARGEST_BAUD: Final = 4_000_000
 _WINDOWS_PORT: Final = re.compile(r"com[0-9]{1,3}", re.IGNORECASE)
+_GATEWAY: Final = "gateway"
+_HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})*")
 _TRUE: Final = frozenset({"1", "true", "yes"})
 
 
@@ -80,6 +83,7 @@ class MeterAddress:
     lower: int | None = None
     address_size: int | None = None
     serial: SerialSettings | None = None
+    gateway: GatewayAddress | None = None
 
     def __str__(self) -> str:
         options = (
@@ -88,6 +92,7 @@ class MeterAddress:
             ("lower", self.lower),
             ("address_size", self.address_size),
             ("baud", None if self.serial is None else self.serial.baud),
+            ("gateway", self.gateway),
         )
         query = "&".join(f"{name}={value}" for name, value in options if value is not None)
         return f"{self.scheme.value}://{self._place}" + (f"?{query}" if query else "")
@@ -116,7 +121,7 @@ class MeterAddress:
             if scheme is Scheme.HDLC
             else cls(host=_host(parts), port=_port(parts, scheme))
         )
-        found = _with_options(address, scheme, options)
+        found = replace(_with_options(address, scheme, options), gateway=_gateway(parts.query))
         if scheme.is_hdlc:
             _require_hdlc_addresses(found)
         return found
@@ -183,6 +188,8 @@ def _options(query: str, scheme: Scheme) -> dict[str, int]:
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name.lower() in _SECRETS:
             raise UsageError(f"{name} must not stand in an address", hint=_SECRETS_HINT)
+        if name == _GATEWAY:
+            continue
         if name == "mode_e":
             if value.lower() in _TRUE:
                 raise UsageError(
@@ -191,7 +198,7 @@ def _options(query: str, scheme: Scheme) -> dict[str, int]:
                 )
             continue
         if name not in known:
-            raise _refused(f"{name} is not among: {', '.join(known)}")
+            raise _refused(f"{name} is not among: {', '.join((*known, _GATEWAY))}")
         if name in options:
             raise _refused(f"{name} is given twice")
         low, high = known[name]
@@ -199,6 +206,24 @@ def _options(query: str, scheme: Scheme) -> dict[str, int]:
             raise _refused(f"{name}={value:.20} is no {_WORDS[name]} ({low} to {high})")
         options[name] = int(value)
     return options
+
+
+def _gateway(query: str) -> GatewayAddress | None:
+    """The meter's address behind a gateway, where there is one."""
+    given = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == _GATEWAY]
+    if not given:
+        return None
+    if len(given) > 1:
+        raise _refused(f"{_GATEWAY} is given twice")
+    network, _, physical = given[0].partition("/")
+    if not (_is_number(network, 0xFF) and _HEX.fullmatch(physical)):
+        raise _refused(
+            f"{_GATEWAY}={given[0]:.20} is no network id (0 to 255), slash and physical address in hex"
+        )
+    try:
+        return GatewayAddress(int(network), bytes.fromhex(physical))
+    except LocalProtocolError as error:
+        raise _refused(error.what) from None
 
 
 _WORDS: Final = {

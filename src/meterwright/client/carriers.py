@@ -6,10 +6,18 @@ A carrier makes the link for a pair of service access points. `line_is_fresh`: n
 from dataclasses import dataclass
 from typing import Protocol
 
-from meterwright.link import ClientLink, HdlcAddress, HdlcClient, HdlcClientSettings, WrapperLink
+from meterwright.link import (
+    ClientLink,
+    GatewayAddress,
+    GatewayLink,
+    HdlcAddress,
+    HdlcClient,
+    HdlcClientSettings,
+    WrapperLink,
+)
 from meterwright.link.hdlc import GENEROUS, HdlcParameters
 
-__all__ = ["Carrier", "Hdlc", "Wrapper"]
+__all__ = ["Carrier", "Hdlc", "ThroughGateway", "Wrapper"]
 
 
 class Carrier(Protocol):
@@ -68,3 +76,19 @@ class Hdlc:
                 echo=self.echo,
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ThroughGateway:
+    """A meter behind a gateway (Green Book, gateway protocol), which `carrier` goes to; `address` is the meter's behind it.
+
+    Service access points are those of the meter: the gateway hands them on.
+    """
+
+    carrier: Carrier
+    address: GatewayAddress
+
+    def link(self, client_sap: int, server_sap: int, *, line_is_fresh: bool) -> ClientLink:
+        """A link between these two, every APDU with the prefix. LocalProtocolError where they can't be addressed so."""
+        inner = self.carrier.link(client_sap, server_sap, line_is_fresh=line_is_fresh)
+        return GatewayLink(inner, self.address)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from meterwright.client.address import MeterAddress, Scheme
-from meterwright.client.carriers import Carrier, Hdlc, Wrapper
+from meterwright.client.carriers import Carrier, Hdlc, ThroughGateway, Wrapper
 from meterwright.client.settings import ClientSettings
 from meterwright.errors import AssociationLost, ConnectFailed, LinkError, RemoteProtocolError
 
@@ -32,6 +32,15 @@ def addressed(
 
 def _carrier(address: MeterAddress, given: Carrier) -> Carrier:
     """What the URL says; HDLC as it was set up otherwise, with the addresses of the URL."""
+    gateway = address.gateway
+    if isinstance(given, ThroughGateway):
+        gateway, given = gateway or given.address, given.carrier
+    carrier = _line(address, given)
+    return carrier if gateway is None else ThroughGateway(carrier, gateway)
+
+
+def _line(address: MeterAddress, given: Carrier) -> Carrier:
+    """What carries the APDUs over the line itself."""
     if address.scheme is Scheme.UDP:
         return Wrapper(datagrams=True)
     if not address.scheme.is_hdlc:

@@ -1,6 +1,7 @@
 """What carries an APDU: sans-IO machines that cut octets into frames and back, and keep a connection where there is one."""
 
 from meterwright.link.coap import CoapListener, CoapMessage
+from meterwright.link.gateway import GatewayAddress, GatewayLink, GatewayServer
 from meterwright.link.hdlc import (
     HdlcAddress,
     HdlcClient,
@@ -43,6 +44,9 @@ __all__ = [
     "CoapListener",
     "CoapMessage",
     "DatagramFramer",
+    "GatewayAddress",
+    "GatewayLink",
+    "GatewayServer",
     "HdlcAddress",
     "HdlcClient",
     "HdlcClientSettings",
