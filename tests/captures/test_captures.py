@@ -13,7 +13,7 @@ from typing import Any, Final, TypeGuard
 
 import pytest
 
-from meterwright.diagnose import explain_line
+from meterwright.diagnose import explain, explain_line, render_text
 from meterwright.diagnose.tags import TAGS
 
 FILES: Final = {"captures.jsonl", "dialogues.jsonl", "vectors.jsonl", "apdus.txt"}
@@ -137,6 +137,12 @@ def test_every_capture_says_what_is_known_of_it(captures: Path) -> None:
                     found.setdefault(row["id"], set()).add(name)
     assert found == {name: set(each.about) for name, each in DISAGREEMENTS.items()}
     assert checked > 900
+
+
+def test_every_capture_can_be_shown_to_people(captures: Path) -> None:
+    for row in lines(captures / "captures.jsonl"):
+        text = render_text(explain(bytes.fromhex(row["hex"])))
+        assert all(letter == "\n" or letter.isprintable() for letter in text), row["id"]
 
 
 def test_what_was_not_understood_is_told(captures: Path) -> None:

@@ -125,6 +125,19 @@ def test_a_broken_frame_still_tells_what_is_in_it() -> None:
         assert (explanation.ok, explanation.octets) == (False, PUSH)
 
 
+@pytest.mark.parametrize("noise", [b"\x00\xff", b"\x12\x34\x56~\xa0"])
+def test_frames_behind_noise_are_found(noise: bytes) -> None:
+    for frame in (hdlc_frame(LLC + PUSH), of_segments(PUSH, 50)[0]):
+        explanation = explain(noise + frame)
+        assert (explanation.ok, explanation.octets) == (False, PUSH)
+        assert codes(explanation) == ["octets-outside-frames"]
+        assert_sound(explanation)
+
+
+def test_a_frame_whose_first_flag_was_lost_is_found() -> None:
+    assert is_push(explain(hdlc_frame(LLC + PUSH)[1:]))
+
+
 def test_an_acknowledgement_between_blocks_does_not_part_them() -> None:
     first, second = in_blocks(PUSH, 20)
     frames = [

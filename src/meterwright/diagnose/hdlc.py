@@ -22,7 +22,7 @@ from meterwright.link.hdlc.frame import FLAG, SHORTEST_FRAME, announced_length
 from meterwright.link.hdlc.segments import LLC_COMMAND, LLC_RESPONSE
 from meterwright.values import Finding
 
-__all__ = ["bare_frame", "peel_hdlc"]
+__all__ = ["bare_frame", "holds_hdlc", "peel_hdlc"]
 
 _KIND: Final = "hdlc"
 _FORMAT: Final = 0xA0
@@ -42,10 +42,16 @@ class _Segments:
     layers: list[Layer] = field(default_factory=list[Layer])
 
 
+def holds_hdlc(octets: bytes) -> bool:
+    """Whether an intact frame stands somewhere in them; its first flag may be missing."""
+    return bool(HdlcFramer().receive(bytes((FLAG,)) + octets))
+
+
 def peel_hdlc(octets: bytes) -> Iterator[Carried]:
     """The APDUs in HDLC frames, and the frames that carry none."""
     framer = HdlcFramer()
-    frames = framer.receive(octets) + framer.abandon()
+    flag = b"" if octets.startswith(bytes((FLAG,))) else bytes((FLAG,))
+    frames = framer.receive(flag + octets) + framer.abandon()
     if not frames:
         yield _broken(octets.lstrip(bytes((FLAG,))))
         return
@@ -90,7 +96,7 @@ def _take(frame: Frame, stations: dict[tuple[bytes, bytes], _Segments]) -> Itera
         yield _missing(layers)
         return
     llc = _llc_of(layers[0])
-    yield replace(without_llc(layers, llc + apdu)) if llc else Carried(layers, apdu)
+    yield without_llc(layers, llc + apdu) if llc else Carried(layers, apdu)
 
 
 def _llc_of(layer: Layer) -> bytes:

@@ -1,11 +1,12 @@
 """What stands around an APDU: frames of every link this build knows, one or many. Never refuses anything.
 
 A link with a mark is recognised by it: the flag 7e of HDLC, the 68 L L 68 of M-Bus, the 0001 of the wrapper. Octets that are an APDU
-are taken for one; only what is none is tried as one of the carriers that have no mark (`datagrams`).
+are taken for one; only in what is none are intact frames looked for, behind noise or without their first flag, and last it is tried as one of
+the carriers that have no mark (`datagrams`).
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from meterwright.diagnose.carried import (
@@ -19,8 +20,8 @@ from meterwright.diagnose.carried import (
 )
 from meterwright.diagnose.datagrams import is_whole_apdu, peel_checked_telegram, peel_datagram, peel_prime
 from meterwright.diagnose.explanation import Layer
-from meterwright.diagnose.hdlc import peel_hdlc
-from meterwright.diagnose.mbus import looks_like_mbus, peel_mbus
+from meterwright.diagnose.hdlc import holds_hdlc, peel_hdlc
+from meterwright.diagnose.mbus import holds_mbus, looks_like_mbus, peel_mbus
 from meterwright.link import HEADER_SIZE
 from meterwright.values import Finding, Level
 
@@ -47,10 +48,14 @@ def _wrapped(octets: bytes) -> Iterator[Carried] | None:
     return _frames(octets) if octets.startswith(_VERSION) or octets == b"\x00" else None
 
 
-def _unmarked(octets: bytes) -> tuple[Carried, ...]:
+def _unmarked(octets: bytes) -> Iterable[Carried]:
     bare = without_llc((), octets)
     if bare.layers or len(octets) > MOST_OCTETS or is_whole_apdu(octets):
         return (bare,)
+    if holds_hdlc(octets):
+        return peel_hdlc(octets)
+    if holds_mbus(octets):
+        return peel_mbus(octets)
     return peel_checked_telegram(octets) or peel_datagram(octets) or (bare,)
 
 

@@ -11,7 +11,7 @@ from meterwright.link.mbus import SegmentJoiner
 from meterwright.link.mbus.frame import LONGEST_FRAME, announced_size
 from meterwright.values import Finding
 
-__all__ = ["looks_like_mbus", "peel_mbus"]
+__all__ = ["holds_mbus", "looks_like_mbus", "peel_mbus"]
 
 _KIND: Final = "mbus"
 _HEAD: Final = 4
@@ -20,6 +20,11 @@ _HEAD: Final = 4
 def looks_like_mbus(octets: bytes) -> bool:
     """Whether they begin as a long frame: 68 L L 68."""
     return len(octets) > _HEAD and octets[0] == octets[3] == 0x68 and octets[1] == octets[2]
+
+
+def holds_mbus(octets: bytes) -> bool:
+    """Whether an intact long frame that carries DLMS stands somewhere in them."""
+    return any(frame.segment is not None for frame in MbusFramer().receive(octets))
 
 
 def peel_mbus(octets: bytes) -> Iterator[Carried]:

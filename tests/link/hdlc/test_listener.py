@@ -109,12 +109,21 @@ def test_silence_ends_what_was_under_way() -> None:
     assert heard(listener, AIDON, now=20.0) != []
 
 
+def test_a_push_may_pause_for_three_seconds_in_its_midst() -> None:
+    """As those of an E450 do (esphome/esphome pull 16942), between segments and within one frame."""
+    first, second, third = segments(PUSH, 16, repeats_llc=False)
+    listener = HdlcListener()
+    pieces = [first, second[:9], second[9:], third]
+    found = [each for number, piece in enumerate(pieces) for each in heard(listener, piece, now=3.0 * number)]
+    assert found == [PUSH]
+
+
 def test_a_push_without_end_is_given_up() -> None:
     listener = HdlcListener(longest_apdu=1000)
     endless = frame(bytes(100), segmented=True)
     assert heard(listener, *[endless] * 200) == []
     assert listener.missed
-    assert heard(listener, frame(LLC + PUSH), now=5.0) == [PUSH]
+    assert heard(listener, frame(LLC + PUSH), now=10.0) == [PUSH]
 
 
 @given(st.lists(st.binary(max_size=60), max_size=6))

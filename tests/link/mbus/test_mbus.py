@@ -106,7 +106,7 @@ def test_a_truncated_frame_costs_itself_alone() -> None:
     for size in range(1, 250, 7):
         listener = MbusListener()
         assert heard(listener, TINETZ[:size]) == []
-        events = listener.receive(TINETZ, 5.0)
+        events = listener.receive(TINETZ, 10.0)
         assert len(events) == 1, size
 
 

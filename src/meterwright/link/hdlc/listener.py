@@ -103,10 +103,11 @@ def begins_a_push(information: bytes) -> bool:
 class HdlcListener(Listener):
     """One line. `dropped` octets were no frame, `broken` frames had a wrong check sequence, `passed_over` were no push.
 
-    After `pause` seconds without an octet whatever is under way has ended: meters send a push in one go.
+    After `pause` seconds without an octet whatever is under way has ended. Meters send a push in one go, but for some (E450) that pause
+    for three seconds in its midst.
     """
 
-    def __init__(self, longest_apdu: int = LONGEST_PUSH, *, pause: float = 1.0) -> None:
+    def __init__(self, longest_apdu: int = LONGEST_PUSH, *, pause: float = 5.0) -> None:
         super().__init__(longest_apdu)
         self.passed_over = 0
         self._framer = HdlcFramer()

@@ -56,7 +56,7 @@ class MbusListener(Listener):
     After `pause` seconds without an octet a frame that has begun has ended; segments may take as long as they like.
     """
 
-    def __init__(self, longest_apdu: int = LONGEST_PUSH, *, pause: float = 1.0) -> None:
+    def __init__(self, longest_apdu: int = LONGEST_PUSH, *, pause: float = 5.0) -> None:
         super().__init__(longest_apdu)
         self.passed_over = 0
         self._framer = MbusFramer()
