@@ -40,6 +40,26 @@ def test_it_is_free_again_after_the_last_block() -> None:
     assert long in seen
 
 
+def test_it_is_free_again_where_nobody_asks_for_the_next_block() -> None:
+    client = associated()
+    for _ in range(40):  # there are 16
+        invoke_id = client.request(GET, 10)
+        (event,) = client.receive(block(invoke_id, 1))
+        assert isinstance(event, Answered)
+        client.end_transfer(event.apdu)
+
+
+def test_what_was_given_up_between_blocks_waits_for_its_late_answer() -> None:
+    client = associated()
+    long = client.request(GET, 10)
+    (event,) = client.receive(block(long, 1))
+    assert isinstance(event, Answered)
+    client.request(GetRequestNext(CONFIRMED.with_id(long), 1), 10, continues=True)
+    client.give_up(long)
+    client.end_transfer(event.apdu)
+    assert long not in {client.request(GET, 10) for _ in range(15)}
+
+
 def test_open_requests_forbid_to_associate_anew() -> None:
     client = associated()
     client.request(GET, 10)

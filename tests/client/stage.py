@@ -295,14 +295,15 @@ class Threaded:
 
 
 def patient(seconds: float = PATIENCE, *, release: float | None = None) -> ClientSettings:
-    """Settings of a client that waits so long for everything."""
+    """Settings of a client that waits so long for everything, and asks for several things at once."""
     return ClientSettings(
+        one_at_a_time=False,
         timeouts=Timeouts(
             connect=5.0,
             associate=seconds,
             request=seconds,
             release=seconds if release is None else release,
-        )
+        ),
     )
 
 

@@ -512,3 +512,17 @@ def test_the_answer_repeats_the_invoke_id_with_all_its_bits() -> None:
     answer.ask(AARQ)
     (got,) = answer.send(bytes.fromhex("c001f7") + get(1).to_octets()[3:])
     assert got.to_octets()[2] == 0xF7
+
+
+def test_a_list_of_writes_whose_results_would_not_fit_is_refused_before_anything_is_written() -> None:
+    host = Host()
+    too_long = ExceptionResponse(ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.PDU_TOO_LONG, None)
+    many = (SelectedAttribute(attribute(0), None),) * 20
+    over = line(max_pdu=20, host=host)
+    assert over.ask(SetRequestWithList(INVOKE, many, (integer(1),) * 20)) == too_long
+    first = SetRequestWithListAndFirstDataBlock(INVOKE, many, DataBlock(False, 1, b"\x14"))
+    assert over.ask(first) == too_long
+    assert host.callers == []
+    answer = over.ask(SetRequestWithList(INVOKE, many[:16], (integer(1),) * 16))
+    assert answer == SetResponseWithList(INVOKE, (DataAccessResult.SUCCESS,) * 16)
+    assert len(answer.to_octets()) == 20

@@ -146,13 +146,43 @@ def test_the_association_is_that_of_the_caller() -> None:
     assert rig.get(15, "0.0.40.0.0.255", 7) is DataAccessResult.READ_WRITE_DENIED
 
 
+def test_attribute_0_is_all_that_can_be_read_and_written() -> None:
+    rig = Rig()
+    rig.associate()
+    everything = rig.value(8, "0.0.1.0.0.255", 0)
+    assert isinstance(everything, tuple)
+    assert len(everything) == 9
+    assert everything[0] == octet_string(bytes.fromhex("0000010000ff"))
+    association = rig.value(15, "0.0.40.0.0.255", 0)
+    assert isinstance(association, tuple)
+    assert association[6] == null_data(None)  # the secret
+    nothing = null_data(None)
+    midnight = octet_string(bytes.fromhex("07E70101FF00000000800000"))
+    set_clock = Data(DataTag.STRUCTURE, (nothing, midnight, *([nothing] * 7)))
+    assert rig.put(8, "0.0.1.0.0.255", 0, set_clock) is DataAccessResult.SUCCESS
+    told = rig.value(8, "0.0.1.0.0.255", 2)
+    assert isinstance(told, bytes)
+    assert told[:2] == bytes.fromhex("07E7")
+    for wrong in (nothing, Data(DataTag.STRUCTURE, (nothing,)), Data(DataTag.ARRAY, (nothing,) * 9)):
+        assert rig.put(8, "0.0.1.0.0.255", 0, wrong) is DataAccessResult.TYPE_UNMATCHED
+    named = Data(DataTag.STRUCTURE, (octet_string(bytes(6)), *([nothing] * 8)))
+    assert rig.put(8, "0.0.1.0.0.255", 0, named) is DataAccessResult.READ_WRITE_DENIED
+
+
+def test_attribute_0_is_out_of_scope_where_it_was_not_negotiated() -> None:
+    rig = Rig()
+    rig.associate(aarq(Conformance.GET | Conformance.SET))
+    assert rig.get(8, "0.0.1.0.0.255", 0) is DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
+    assert rig.put(8, "0.0.1.0.0.255", 0, null_data(None)) is DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
+
+
 @pytest.mark.parametrize(
     ("class_id", "obis", "attribute", "result"),
     [
         (1, "0.0.99.0.0.255", 2, DataAccessResult.OBJECT_UNDEFINED),
         (3, "0.0.1.0.0.255", 2, DataAccessResult.OBJECT_CLASS_INCONSISTENT),
         (8, "0.0.1.0.0.255", 10, DataAccessResult.OBJECT_UNAVAILABLE),
-        (8, "0.0.1.0.0.255", 0, DataAccessResult.OBJECT_UNAVAILABLE),
+        (8, "0.0.1.0.0.255", 11, DataAccessResult.OBJECT_UNAVAILABLE),
     ],
 )
 def test_what_is_not_there_says_why(

@@ -85,6 +85,7 @@ from meterwright.apdu.notification import (
     DataNotificationConfirm,
     EventNotificationRequest,
     InformationReportRequest,
+    Notification,
 )
 from meterwright.apdu.refusal import ConfirmedServiceError, ExceptionResponse
 from meterwright.apdu.registry import APDUS
@@ -196,6 +197,7 @@ __all__ = [
     "KeyInfo",
     "LongInvokedApdu",
     "MethodDescriptor",
+    "Notification",
     "ParameterizedAccess",
     "ReadBlockNumber",
     "ReadDataBlockAccess",

@@ -1,7 +1,7 @@
 """What a meter sends unasked: DataNotification, EventNotification and, by short names, InformationReport (Green Book 9.3.10 on)."""
 
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from meterwright.apdu.fields import AttributeDescriptor, DataValue, LongInvokedApdu, OptionalDateTime
 from meterwright.apdu.registry import APDUS
@@ -16,6 +16,7 @@ __all__ = [
     "EventNotificationRequest",
     "EventTime",
     "InformationReportRequest",
+    "Notification",
 ]
 
 FIXED_YEARS: Final = (0x07, 0x08)
@@ -78,3 +79,7 @@ class InformationReportRequest(Apdu):
     current_time: Annotated[str, GENERALIZED_TIME] | None
     variables: tuple[VariableAccess, ...]
     values: tuple[DataValue, ...]
+
+
+Notification: TypeAlias = DataNotification | EventNotificationRequest | InformationReportRequest
+"""What a meter sends unasked."""

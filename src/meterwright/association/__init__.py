@@ -13,6 +13,7 @@ from meterwright.association.events import (
     LoggedIn,
     LoginRefused,
     MalformedRequest,
+    NotificationConfirmed,
     Released,
     ReleaseRequested,
     RequestFailed,
@@ -30,6 +31,7 @@ from meterwright.association.negotiation import (
     Proposal,
 )
 from meterwright.association.requests import InvokeId, LongInvokeId
+from meterwright.association.responses import goes_on
 from meterwright.association.room import Room
 from meterwright.association.server import Guard, ServerAssociation
 from meterwright.association.stack import ClientStack
@@ -61,6 +63,7 @@ __all__ = [
     "LoginRefused",
     "LongInvokeId",
     "MalformedRequest",
+    "NotificationConfirmed",
     "Proposal",
     "ReleaseRequested",
     "Released",
@@ -74,5 +77,6 @@ __all__ = [
     "State",
     "Unsolicited",
     "challenge_size",
+    "goes_on",
     "transition",
 ]

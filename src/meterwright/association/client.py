@@ -182,6 +182,11 @@ class ClientAssociation:
         self._move(Signal.REQUEST)
         self._queue(apdu, self.context)
 
+    def end_transfer(self, answer: Apdu) -> None:
+        """Whoever got this answer goes on no further: the invoke id of a transfer that stopped between blocks is free again."""
+        if isinstance(answer, InvokedApdu | LongInvokedApdu):
+            self._requests.end_transfer(invoke_id_of(answer))
+
     def give_up(self, invoke_id: InvokeId) -> None:
         """Await this answer no longer; should it come all the same, it is dropped."""
         self._requests.give_up(invoke_id)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from meterwright.apdu import Aarq, Apdu, InitiateRequest
+from meterwright.apdu import Aarq, Apdu, DataNotificationConfirm, InitiateRequest
 from meterwright.association.negotiation import Context
 from meterwright.association.requests import InvokeId
 from meterwright.errors import MeterwrightError
@@ -20,6 +20,7 @@ __all__ = [
     "LoggedIn",
     "LoginRefused",
     "MalformedRequest",
+    "NotificationConfirmed",
     "ReleaseRequested",
     "Released",
     "RequestFailed",
@@ -146,6 +147,19 @@ class LoginRefused:
     error: MeterwrightError
 
 
+@dataclass(frozen=True, slots=True)
+class NotificationConfirmed:
+    """A client has got what was pushed; the invoke id says which."""
+
+    confirm: DataNotificationConfirm
+
+
 ServerEvent: TypeAlias = (
-    AssociationRequested | LoggedIn | LoginRefused | RequestReceived | ReleaseRequested | MalformedRequest
+    AssociationRequested
+    | LoggedIn
+    | LoginRefused
+    | RequestReceived
+    | ReleaseRequested
+    | MalformedRequest
+    | NotificationConfirmed
 )

@@ -64,6 +64,11 @@ CLIENT_CONFORMANCE: Final = (
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
     | Conformance.BLOCK_TRANSFER_WITH_ACTION
     | Conformance.ACCESS
+    | Conformance.ATTRIBUTE0_WITH_GET
+    | Conformance.ATTRIBUTE0_WITH_SET
+    | Conformance.DATA_NOTIFICATION
+    | Conformance.EVENT_NOTIFICATION
+    | Conformance.PRIORITY_MGMT
 )
 """The services our client can use, and so proposes: nothing it does not implement."""
 

@@ -121,6 +121,10 @@ class OpenRequests:
         if continues:
             self._continuing.add(invoke_id)
 
+    def end_transfer(self, invoke_id: InvokeId) -> None:
+        """Nobody asks for the next block of this one any more: its id is free."""
+        self._continuing.discard(invoke_id)
+
     def give_up(self, invoke_id: InvokeId) -> None:
         """Await this answer no longer."""
         if self._open.pop(invoke_id, None) is not None:

@@ -15,8 +15,9 @@ from meterwright.apdu import (
     ActionRequestNormal,
     ActionResponseNormal,
     Apdu,
-    DataNotification,
+    DataNotificationConfirm,
     InitiateRequest,
+    Notification,
     Rlre,
     Rlrq,
     decode_apdu,
@@ -26,6 +27,7 @@ from meterwright.association.events import (
     LoggedIn,
     LoginRefused,
     MalformedRequest,
+    NotificationConfirmed,
     ReleaseRequested,
     RequestReceived,
     ServerEvent,
@@ -147,7 +149,7 @@ class ServerAssociation:
         self._move(Signal.RESPONSE)
         self._send(apdu)
 
-    def notify(self, notification: DataNotification) -> None:
+    def notify(self, notification: Notification) -> None:
         """Send what nobody asked for."""
         self._move(Signal.NOTIFICATION)
         self._send(notification)
@@ -169,6 +171,9 @@ class ServerAssociation:
                 return [ReleaseRequested()]
             case ActionRequestNormal() if self._login is not None and is_reply_to_challenge(apdu):
                 return self._reply(apdu, self._login)
+            case DataNotificationConfirm():
+                self._move(Signal.REQUEST)
+                return [NotificationConfirmed(apdu)]
             case _ if isinstance(apdu, REQUESTS):
                 self._move(Signal.REQUEST)
                 return [RequestReceived(apdu)]

@@ -30,6 +30,7 @@ from meterwright.association import (
     Room,
     State,
     Unsolicited,
+    goes_on,
 )
 from meterwright.client.address import MeterAddress
 from meterwright.client.connectors import Connector, connector
@@ -38,6 +39,7 @@ from meterwright.client.opening import Associate, Leave, Opening, OpeningStep, R
 from meterwright.client.services import AsyncServices
 from meterwright.client.settings import ClientSettings
 from meterwright.client.target import LINE_ERRORS, addressed, may_be_local, once, peer_name
+from meterwright.client.turns import Turn
 from meterwright.cosem import AssociationIdentity
 from meterwright.data import Data
 from meterwright.errors import (
@@ -81,6 +83,7 @@ class Client(AsyncServices):
         self._transport: AsyncTransport | None = None
         self._line: _Line | None = None
         self._stack = self._idle_stack()
+        self._turns = asyncio.Lock() if settings.one_at_a_time else None
         self._waiting: dict[InvokeId, asyncio.Future[Apdu]] = {}
         self._control: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -166,6 +169,7 @@ class Client(AsyncServices):
     async def run(self, exchange: Exchange[T], timeout: float | None = None) -> T:
         """Carry out an exchange. `timeout` (seconds) is for each of its requests, the settings' unless given."""
         answer: Apdu | None = None
+        turn = Turn(self._turns)
         try:
             while True:
                 try:
@@ -175,7 +179,10 @@ class Client(AsyncServices):
                     return result
                 match step:
                     case Ask(request, continues):
+                        await turn.take()
                         answer = await self._ask(request, timeout, continues=continues)
+                        if not goes_on(answer):
+                            turn.give_back()
                     case Tell(request):
                         self._require_line()
                         self._stack.tell(request, self._now())
@@ -185,6 +192,9 @@ class Client(AsyncServices):
                         await asyncio.sleep(seconds)
                         answer = None
         finally:
+            turn.give_back()
+            if answer is not None:
+                self._stack.association.end_transfer(answer)
             exchange.close()
 
     def octets_received(self, octets: bytes) -> None:

@@ -173,6 +173,8 @@ class BlockingClient(BlockingServices):
                         time.sleep(seconds)
                         answer = None
         finally:
+            if answer is not None:
+                self._stack.association.end_transfer(answer)
             exchange.close()
 
     def _idle_stack(self) -> ClientStack:

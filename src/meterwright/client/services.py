@@ -4,7 +4,13 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TypeVar
 
-from meterwright.apdu import AttributeDescriptor, MethodDescriptor, SelectedAttribute, SelectiveAccess
+from meterwright.apdu import (
+    AttributeDescriptor,
+    DataNotification,
+    MethodDescriptor,
+    SelectedAttribute,
+    SelectiveAccess,
+)
 from meterwright.association import Room
 from meterwright.cosem import AsyncAccess, BlockingAccess, LogicalDevice, SapAssignment
 from meterwright.data import Data
@@ -15,6 +21,7 @@ from meterwright.exchange import (
     Called,
     Exchange,
     access,
+    confirm,
     invoke,
     invoke_list,
     read,
@@ -118,6 +125,10 @@ class AsyncServices(AsyncAccess):
         """The same unconfirmed: what became of the parts is not told."""
         await self.run(tell_access(parts, options, room=self.room))
 
+    async def confirm(self, notification: DataNotification) -> None:
+        """Tell the meter that its push has arrived. LocalProtocolError where the push is of the unconfirmed class."""
+        await self.run(confirm(notification))
+
 
 class BlockingServices(BlockingAccess):
     """The services of a client for threads."""
@@ -203,3 +214,7 @@ class BlockingServices(BlockingAccess):
     def tell_access(self, parts: Sequence[AccessPart], options: AccessOptions | None = None) -> None:
         """The same unconfirmed: what became of the parts is not told."""
         self.run(tell_access(parts, options, room=self.room))
+
+    def confirm(self, notification: DataNotification) -> None:
+        """Tell the meter that its push has arrived. LocalProtocolError where the push is of the unconfirmed class."""
+        self.run(confirm(notification))

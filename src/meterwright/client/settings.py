@@ -40,3 +40,4 @@ class ClientSettings:
     carrier: Carrier = field(default_factory=Wrapper)
     credentials: ClientCredentials = field(default_factory=ClientCredentials)
     tls: TlsSettings = field(default_factory=TlsSettings)
+    one_at_a_time: bool = True

@@ -14,6 +14,8 @@ from meterwright.exchange.action import Called, invoke, invoke_list
 from meterwright.exchange.assembler import LONGEST_ASSEMBLED, Assembler
 from meterwright.exchange.cutter import Cutter
 from meterwright.exchange.get import read, read_list, read_octets
+from meterwright.exchange.notification import RecentNotifications, confirm
+from meterwright.exchange.priority import at_normal_priority
 from meterwright.exchange.set import write, write_list
 from meterwright.exchange.vocabulary import (
     CONFIRMED,
@@ -43,10 +45,13 @@ __all__ = [
     "Cutter",
     "Exchange",
     "Pause",
+    "RecentNotifications",
     "Step",
     "Tell",
     "access",
     "ask",
+    "at_normal_priority",
+    "confirm",
     "invoke",
     "invoke_list",
     "read",

@@ -21,7 +21,7 @@ from meterwright.codec import SequenceOf
 from meterwright.data import Data
 from meterwright.errors import DataAccessError, LocalProtocolError, RemoteProtocolError
 from meterwright.exchange.assembler import Assembler
-from meterwright.exchange.vocabulary import CONFIRMED, Exchange, ask
+from meterwright.exchange.vocabulary import CONFIRMED, Exchange, ask, require_all_attributes
 from meterwright.values import Conformance, DataAccessResult
 
 __all__ = ["read", "read_list", "read_octets"]
@@ -58,6 +58,7 @@ def _read(
             about=about,
             hint="read the whole attribute",
         )
+    require_all_attributes(attribute, room, Conformance.ATTRIBUTE0_WITH_GET)
     answer = yield from ask(
         GetRequestNormal(CONFIRMED, attribute, selection),
         GetResponseNormal,

@@ -26,7 +26,7 @@ from meterwright.codec import SequenceOf
 from meterwright.data import Data, DataField
 from meterwright.errors import DataAccessError, RemoteProtocolError
 from meterwright.exchange.cutter import Cutter
-from meterwright.exchange.vocabulary import CONFIRMED, Exchange, ask, require_blocks
+from meterwright.exchange.vocabulary import CONFIRMED, Exchange, ask, require_all_attributes, require_blocks
 from meterwright.values import Conformance, DataAccessResult
 
 __all__ = ["write", "write_list"]
@@ -48,6 +48,7 @@ def write(
     What does not fit the `room` there is goes in blocks. LocalProtocolError where the meter did not grant those.
     """
     about = str(attribute)
+    require_all_attributes(attribute, room, Conformance.ATTRIBUTE0_WITH_SET)
     whole = SetRequestNormal(CONFIRMED, attribute, selection, value)
     if room is None or room.fits(whole):
         answer = yield from ask(whole, SetResponseNormal, about=about)

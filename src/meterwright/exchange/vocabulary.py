@@ -13,7 +13,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar, overload
 
-from meterwright.apdu import Apdu, ConfirmedServiceError, ExceptionResponse
+from meterwright.apdu import Apdu, AttributeDescriptor, ConfirmedServiceError, ExceptionResponse
 from meterwright.association import Room
 from meterwright.errors import (
     ConfirmedServiceErrorReceived,
@@ -32,6 +32,7 @@ __all__ = [
     "Step",
     "Tell",
     "ask",
+    "require_all_attributes",
     "require_blocks",
     "tell",
 ]
@@ -125,6 +126,17 @@ def ask(
 def tell(request: Apdu) -> Exchange[None]:
     """Send an unconfirmed request."""
     yield Tell(request)
+
+
+def require_all_attributes(attribute: AttributeDescriptor, room: Room | None, needed: Conformance) -> None:
+    """LocalProtocolError where attribute 0, all of them, is meant, and the meter did not grant that."""
+    if attribute.attribute_id == 0 and room is not None and not room.grants(needed):
+        raise LocalProtocolError(
+            f"the meter grants no {needed.name}",
+            layer="exchange",
+            about=str(attribute),
+            hint="ask for one attribute after the other",
+        )
 
 
 def require_blocks(room: Room, blocks: Conformance, about: str) -> None:

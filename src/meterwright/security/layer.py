@@ -322,8 +322,8 @@ def _reads(octets: bytes, role: Role) -> bool:
 
 
 _SENT_TO: Final = {
-    Role.CLIENT: frozenset(bytes((tag,)) for tag in (0x08, 0x0F, 0xC2, 0xC4, 0xC5, 0xC7, 0xDA)),
-    Role.SERVER: frozenset(bytes((tag,)) for tag in (0x01, 0xC0, 0xC1, 0xC3, 0xD9)),
+    Role.CLIENT: frozenset(bytes((tag,)) for tag in (0x08, 0x0F, 0x18, 0xC2, 0xC4, 0xC5, 0xC7, 0xDA)),
+    Role.SERVER: frozenset(bytes((tag,)) for tag in (0x01, 0x10, 0xC0, 0xC1, 0xC3, 0xD9)),
 }
 """What an APDU begins with that a client, or a meter, is sent under protection."""
 

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from meterwright.apdu import Aare, Aarq, DataNotification, ExceptionResponse, Rlre, Rlrq
+from meterwright.apdu import Aare, Aarq, ExceptionResponse, Notification, Rlre, Rlrq
 from meterwright.association import (
     AssociationRequested,
     Credentials,
     LoggedIn,
     LoginRefused,
     MalformedRequest,
+    NotificationConfirmed,
     ReleaseRequested,
     RequestReceived,
     ServerAssociation,
@@ -102,8 +103,16 @@ class ServerConnection:
         """The octets that are to go out, once each."""
         return self._link.data_to_send()
 
-    def notify(self, notification: DataNotification, partners: Partners, now: float = 0.0) -> None:
-        """Send what nobody asked for to one client."""
+    def is_associated(self, partners: Partners) -> bool:
+        """Whether these two have an association that is open."""
+        served = self._served.get(partners)
+        return served is not None and served.association.state is State.ASSOCIATED
+
+    def notify(self, notification: Notification, partners: Partners, now: float = 0.0) -> None:
+        """Send what nobody asked for to one client. Where it is confirmed, the host is told (`ObjectHost.confirmed`).
+
+        What waits for that, and sends it anew, is the caller: no push is repeated here (push_operation_method says when to).
+        """
         served = self._serving(partners)
         served.association.notify(notification)
         self._send(partners, served, now, confirmed=False)
@@ -172,16 +181,7 @@ class ServerConnection:
         association = served.association
         match event:
             case AssociationRequested():
-                served.dispatcher = None
-                decision = self._host.associate(partners, event)
-                if isinstance(decision, AcseServiceUserDiagnostic):
-                    association.reject(decision)
-                    return
-                context = association.accept(decision)
-                if association.state is State.ASSOCIATED:
-                    served.dispatcher = Dispatcher(
-                        self._host, Caller(partners, context), association.sealed_size
-                    )
+                self._decide(event, partners, served)
             case LoggedIn(context):
                 served.dispatcher = Dispatcher(self._host, Caller(partners, context), association.sealed_size)
             case LoginRefused(error):
@@ -191,10 +191,23 @@ class ServerConnection:
                 answer = None if served.dispatcher is None else served.dispatcher.answer(event.apdu)
                 if answer is not None:
                     association.respond(answer)
+            case NotificationConfirmed(confirm):
+                self._host.confirmed(partners, confirm)
             case ReleaseRequested():
                 served.dispatcher = None
             case MalformedRequest():
                 pass  # the association has refused it already
+
+    def _decide(self, asked: AssociationRequested, partners: Partners, served: _Served) -> None:
+        association = served.association
+        served.dispatcher = None
+        decision = self._host.associate(partners, asked)
+        if isinstance(decision, AcseServiceUserDiagnostic):
+            association.reject(decision)
+            return
+        context = association.accept(decision)
+        if association.state is State.ASSOCIATED:
+            served.dispatcher = Dispatcher(self._host, Caller(partners, context), association.sealed_size)
 
     def _send(self, partners: Partners, served: _Served, now: float, *, confirmed: bool = True) -> bool:
         answers = served.association.data_to_send()

@@ -50,6 +50,7 @@ from meterwright.codec import SequenceOf
 from meterwright.data import Data, DataTag
 from meterwright.server.accessing import serve_access
 from meterwright.server.host import ActionOutcome, Caller, ObjectHost
+from meterwright.server.negotiated import Negotiated
 from meterwright.server.transfers import (
     ACTION_BLOCKS,
     SET_BLOCKS,
@@ -110,7 +111,7 @@ class Dispatcher:
         sealed_size: Callable[[int, int], int] = lambda size, _tag: size,
     ) -> None:
         """`sealed_size`: how long an answer of so many octets with that tag is once it is protected."""
-        self._host = host
+        self._host = Negotiated(host)
         self._caller = caller
         self._room = Room(caller.context, sealed_size)
         self._long_answer: LongAnswer | None = None
@@ -214,6 +215,8 @@ class Dispatcher:
     def _set_list(self, request: SetRequestWithList) -> Apdu:
         if len(request.values) != len(request.attributes):
             return _refused(ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.OPERATION_NOT_POSSIBLE)
+        if not self._has_room_for_results(request):
+            return _TOO_LONG
         results = self._set_all(request.attributes, request.values)
         return SetResponseWithList(request.invoke_id_and_priority, results)
 
@@ -221,9 +224,22 @@ class Dispatcher:
         def finish(invoke: InvokeIdAndPriority, number: int, values: tuple[Data, ...]) -> Apdu:
             return SetResponseLastDataBlockWithList(invoke, self._set_all(request.attributes, values), number)
 
+        if not self._has_room_for_results(request):
+            return _TOO_LONG
         invoke = request.invoke_id_and_priority
         self._long_request = LongRequest(SET_BLOCKS, invoke, finish, len(request.attributes))
         return self._take(self._long_request, invoke, request.datablock)
+
+    def _has_room_for_results(
+        self, request: SetRequestWithList | SetRequestWithListAndFirstDataBlock
+    ) -> bool:
+        """Results of writing never go in blocks: where they are too many for the client, nothing is written."""
+        results = (DataAccessResult.SUCCESS,) * len(request.attributes)
+        return self._room.fits(
+            SetResponseLastDataBlockWithList(request.invoke_id_and_priority, results, 0)
+            if isinstance(request, SetRequestWithListAndFirstDataBlock)
+            else SetResponseWithList(request.invoke_id_and_priority, results)
+        )
 
     def _set_all(
         self, attributes: tuple[SelectedAttribute, ...], values: tuple[Data, ...]
@@ -319,7 +335,7 @@ class Dispatcher:
         whole = serve_access(self._host, self._caller, request)
         if self._room.fits(whole):
             return whole
-        return _refused(ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.PDU_TOO_LONG)
+        return _TOO_LONG
 
     def _returned_next(self, request: ActionRequestNextPblock) -> Apdu:
         invoke, long_answer = request.invoke_id_and_priority, self._long_answer
@@ -366,3 +382,7 @@ def _aborted(invoke: InvokeIdAndPriority, number: int, reason: DataAccessResult)
 
 def _refused(state: ExceptionState, service: ExceptionService) -> Apdu:
     return ExceptionResponse(state, service, None)
+
+
+_TOO_LONG: Final = _refused(ExceptionState.SERVICE_NOT_ALLOWED, ExceptionService.PDU_TOO_LONG)
+"""The answer does not fit what the client takes, and this service has no blocks to send it in."""

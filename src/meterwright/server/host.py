@@ -6,7 +6,7 @@ Whoever implements `ObjectHost`, a simulated meter or a real application, sees n
 from dataclasses import dataclass
 from typing import Protocol
 
-from meterwright.apdu import AttributeDescriptor, MethodDescriptor, SelectiveAccess
+from meterwright.apdu import AttributeDescriptor, DataNotificationConfirm, MethodDescriptor, SelectiveAccess
 from meterwright.association import AssociationRequested, Context, Credentials, Grant
 from meterwright.data import Data
 from meterwright.errors import MeterwrightError
@@ -53,6 +53,10 @@ class ObjectHost(Protocol):
     def denied(self, partners: Partners, error: MeterwrightError) -> None:
         """Somebody was not let in, and this is why: to be counted, and perhaps to raise an alarm."""
         del partners, error
+
+    def confirmed(self, partners: Partners, confirm: DataNotificationConfirm) -> None:
+        """A client has got what was pushed to it: the long invoke id says which. Unless told otherwise, nobody wants to know."""
+        del partners, confirm
 
     def associate(self, partners: Partners, asked: AssociationRequested) -> Grant | AcseServiceUserDiagnostic:
         """Whether this client gets its association: what is granted, or why not."""

@@ -13,10 +13,11 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Final
 
+from meterwright.apdu import Notification
 from meterwright.errors import LinkError, RemoteProtocolError, UsageError
 from meterwright.link import ServerLink, WrapperServer, wrapper_datagrams
 from meterwright.server.connection import ServerConnection
-from meterwright.server.host import ObjectHost
+from meterwright.server.host import ObjectHost, Partners
 from meterwright.transport import AsyncTransport, TcpTransport
 from meterwright.transport.udp import UdpDoor, open_udp_door
 
@@ -101,6 +102,13 @@ class Listener:
         connection = _Connection(self, transport, protocol, self._limits.idle_seconds)
         self._connections.add(connection)
         connection.start()
+
+    def notify(self, notification: Notification, partners: Partners) -> int:
+        """Send what nobody asked for to every client that is associated as these two; how many there are."""
+        reached = [each for each in self._connections if each.is_associated(partners)]
+        for connection in reached:
+            connection.notify(notification, partners)
+        return len(reached)
 
     async def stop(self) -> None:
         """Accept nothing any more and drop all connections. `listen` may be called again."""
@@ -199,6 +207,14 @@ class _Connection:
             self._due = None
         if deadline is not None:
             self._due = self._loop.call_at(deadline, self._tick)
+
+    def is_associated(self, partners: Partners) -> bool:
+        """Whether these two have an association over this connection."""
+        return not self._over and self._protocol.is_associated(partners)
+
+    def notify(self, notification: Notification, partners: Partners) -> None:
+        """Push."""
+        self._carry(lambda: self._protocol.notify(notification, partners, self._loop.time()))
 
     def transport_lost(self, error: LinkError | None) -> None:  # noqa: ARG002 - that it is lost is all we need
         self._end()

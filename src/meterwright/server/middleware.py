@@ -3,7 +3,7 @@
 A `Middleware` is an ObjectHost around an ObjectHost. It passes everything on; derive from it and change what you mean to.
 """
 
-from meterwright.apdu import AttributeDescriptor, MethodDescriptor, SelectiveAccess
+from meterwright.apdu import AttributeDescriptor, DataNotificationConfirm, MethodDescriptor, SelectiveAccess
 from meterwright.association import AssociationRequested, Credentials, Grant
 from meterwright.data import Data
 from meterwright.errors import MeterwrightError
@@ -24,6 +24,9 @@ class Middleware(ObjectHost):
 
     def denied(self, partners: Partners, error: MeterwrightError) -> None:
         self.inner.denied(partners, error)
+
+    def confirmed(self, partners: Partners, confirm: DataNotificationConfirm) -> None:
+        self.inner.confirmed(partners, confirm)
 
     def associate(self, partners: Partners, asked: AssociationRequested) -> Grant | AcseServiceUserDiagnostic:
         return self.inner.associate(partners, asked)

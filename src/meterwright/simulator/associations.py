@@ -19,6 +19,10 @@ SERVED: Final = (
     | Conformance.MULTIPLE_REFERENCES
     | Conformance.SELECTIVE_ACCESS
     | Conformance.ACCESS
+    | Conformance.ATTRIBUTE0_WITH_GET
+    | Conformance.ATTRIBUTE0_WITH_SET
+    | Conformance.DATA_NOTIFICATION
+    | Conformance.EVENT_NOTIFICATION
 )
 """The services a simulated meter grants: those that are implemented."""
 

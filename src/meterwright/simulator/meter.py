@@ -24,6 +24,7 @@ from meterwright.association import CURRENT_ASSOCIATION, AssociationRequested, C
 from meterwright.data import Data
 from meterwright.errors import MeterwrightError
 from meterwright.server import ActionOutcome, Caller, ObjectHost, Partners, Trouble, log_trouble
+from meterwright.simulator.all_attributes import ALL, read_all, write_all
 from meterwright.simulator.associations import AssociationPolicy, MeterIdentity
 from meterwright.simulator.behaviour import Behaviour, Refusal
 from meterwright.simulator.clock import MeterClock, SystemClock
@@ -166,6 +167,8 @@ class SimulatedMeter(ObjectHost):
     ) -> Data | DataAccessResult:
         def read() -> Data | DataAccessResult:
             found = self._object(caller, attribute.class_id, attribute.instance_id)
+            if attribute.attribute_id == ALL and selection is None:
+                return read_all(found)
             return found.get(attribute.attribute_id, selection)
 
         return self._guarded(read, lambda refusal: refusal.data_access_result)
@@ -175,7 +178,10 @@ class SimulatedMeter(ObjectHost):
     ) -> DataAccessResult:
         def write() -> DataAccessResult:
             found = self._writable(caller, attribute.class_id, attribute.instance_id)
-            found.set(attribute.attribute_id, value, selection)
+            if attribute.attribute_id == ALL and selection is None:
+                write_all(found, value)
+            else:
+                found.set(attribute.attribute_id, value, selection)
             return DataAccessResult.SUCCESS
 
         return self._guarded(write, lambda refusal: refusal.data_access_result)

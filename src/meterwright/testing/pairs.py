@@ -170,13 +170,17 @@ class _Pair(ABC):
         """Run an exchange to its end: its result, or what it raises."""
         answer: Apdu | None = None
         failure: MeterwrightError | None = None
-        while True:
-            try:
-                step = exchange.send(answer) if failure is None else exchange.throw(failure)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            answer, failure = self._do(step)
+        try:
+            while True:
+                try:
+                    step = exchange.send(answer) if failure is None else exchange.throw(failure)
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+                answer, failure = self._do(step)
+        finally:
+            if answer is not None:
+                self.association.end_transfer(answer)
 
     def _do(self, step: Step) -> tuple[Apdu | None, MeterwrightError | None]:
         match step:
