@@ -88,6 +88,10 @@ def test_a_dialogue_frame_by_frame() -> None:
     first, second = (each.layers[0].header for each in explanation.all())
     assert (first["frame"], second["frame"]) == ("SNRM", "UA")
     assert second["max_information_received"] == 0xEF
+    told = explanation.as_json()["apdu"]
+    assert isinstance(told, dict)
+    assert told["type"] is None
+    assert told["following"] == [each.as_json() for each in explanation.following]
     assert "SNRM" in render_text(explanation)
 
 

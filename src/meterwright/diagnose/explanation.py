@@ -114,9 +114,12 @@ class Explanation:
         yield from self.following
 
     def as_json(self, id: Json = None) -> dict[str, Json]:  # noqa: A002 - the contract's own word
-        """The object that `explain --json` and `--batch` print. Further frames stand in `apdu.following`."""
+        """The object that `explain --json` and `--batch` print.
+
+        Further frames stand in `apdu.following`, also where the first carries no APDU: its type is null then.
+        """
         apdu: dict[str, Json] | None = None
-        if self.type is not None:
+        if self.type is not None or self.following:
             apdu = {"type": self.type, **self.fields}
             if self.following:
                 apdu["following"] = [each.as_json() for each in self.following]
