@@ -32,14 +32,19 @@ def test_the_check_value_of_the_catalogue() -> None:
     assert check_sequence(b"123456789").hex() == "c2b7"
 
 
-def test_the_first_block_of_the_standards_example() -> None:
-    """EN 13757-4, annex on examples: a gas meter's format A telegram begins with this block and its check sequence."""
-    block = bytes.fromhex("0f44ae0c7856341201074447780b13436587")
-    octets = block[:10] + check_sequence(block[:10]) + block[10:] + check_sequence(block[10:])
-    assert octets[0] + 1 == 16
-    short = Telegram(0x44, "CEN", ADDRESS, bytes.fromhex("780b13436587"))
-    assert Telegram.from_octets(short.to_octets()) == short
-    assert (short.identification, short.version, short.medium) == ("12345678", 1, 7)
+@pytest.mark.parametrize(
+    ("octets", "frame_format", "information"),
+    [
+        ("0f44ae0c7856341201074447780b134365871e6d", FrameFormat.A, "780b13436587"),
+        ("1444ae0c7856341201078c2027780b134365877ac5", FrameFormat.B, "8c2027780b13436587"),
+    ],
+)
+def test_the_examples_of_the_standard(octets: str, frame_format: FrameFormat, information: str) -> None:
+    """EN 13757-4, the annex with examples: a gas meter of the maker CEN, in both frame formats."""
+    telegram = Telegram(0x44, "CEN", ADDRESS, bytes.fromhex(information))
+    assert Telegram.from_octets(bytes.fromhex(octets)) == telegram
+    assert telegram.to_octets(frame_format).hex() == octets
+    assert (telegram.identification, telegram.version, telegram.medium) == ("12345678", 1, 7)
 
 
 @given(telegrams, formats)
