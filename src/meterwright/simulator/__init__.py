@@ -25,7 +25,7 @@ from meterwright.simulator.logical_devices import (
 )
 from meterwright.simulator.measuring import Measurement, event_log, load_profile
 from meterwright.simulator.meter import SimulatedMeter, meter_name, serial_digits
-from meterwright.simulator.objects import ClockBehaviour, ComputedData, ComputedRegister, CurrentAssociation
+from meterwright.simulator.objects import ClockBehaviour, ComputedData, ComputedRegister
 from meterwright.simulator.parts import system_title
 from meterwright.simulator.plain import plain_meter
 from meterwright.simulator.profile import (
@@ -55,7 +55,6 @@ __all__ = [
     "ClockBehaviour",
     "ComputedData",
     "ComputedRegister",
-    "CurrentAssociation",
     "DirectoryStorage",
     "Disk",
     "ImageMachine",

@@ -32,7 +32,7 @@ class AssociationPolicy:
     """An association a meter offers, and what it demands of its client.
 
     `visible` limits what it shows, None shows all; who may not `write` may only read. `counter` tells the invocation counter that
-    was accepted last. `logical_name` is a second name of the association object, besides that of the current one.
+    was accepted last. `logical_name` is a second name of the association object, besides that of the current one; `version` is that of its class.
     """
 
     client_sap: int = 16
@@ -47,6 +47,7 @@ class AssociationPolicy:
     counter: Obis | None = None
     security_setup: Obis | None = None
     logical_name: Obis = CURRENT_ASSOCIATION
+    version: int = 1
 
     @property
     def names(self) -> tuple[Obis, ...]:

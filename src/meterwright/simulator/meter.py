@@ -28,9 +28,9 @@ from meterwright.simulator.all_attributes import ALL, read_all, write_all
 from meterwright.simulator.associations import AssociationPolicy, MeterIdentity
 from meterwright.simulator.behaviour import Behaviour, Refusal
 from meterwright.simulator.clock import MeterClock, SystemClock
+from meterwright.simulator.current_association import CURRENT_ASSOCIATIONS
 from meterwright.simulator.image_machine import ImageMachine
 from meterwright.simulator.logical_devices import LogicalDevices, SimulatedLogicalDevice
-from meterwright.simulator.objects import CurrentAssociation
 from meterwright.simulator.schedules import ScheduleBehaviour
 from meterwright.simulator.security import MeterSecurity
 from meterwright.values import AcseServiceUserDiagnostic, ActionResult, DataAccessResult, Obis
@@ -205,7 +205,8 @@ class SimulatedMeter(ObjectHost):
         objects = self._objects_for(caller)
         found = objects.get(obis)
         if obis in policy.names:
-            found = CurrentAssociation(caller, policy, objects.values(), logical_name=obis)
+            make = CURRENT_ASSOCIATIONS[policy.version]
+            found = make(caller, policy, objects.values(), logical_name=obis)
         if found is None:
             raise Refusal(DataAccessResult.OBJECT_UNDEFINED)
         if not policy.sees(obis):

@@ -1,39 +1,22 @@
-"""Objects that many simulated meters have: computed values, the clock, and the association a client is in."""
+"""Objects that many simulated meters have: computed values, and the clock."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from meterwright.apdu import DLMS_VERSION
-from meterwright.association import CURRENT_ASSOCIATION
 from meterwright.cosem import (
-    AssociatedPartners,
-    AssociationLnV1,
-    AssociationStatus,
     Clock,
     ClockBase,
     DataObject,
-    ListedObject,
-    ObjectId,
-    ObjectListElement,
-    ObjectListSelector,
     Register,
-    XdlmsContextInfo,
-    class_list,
-    listed_objects,
-    object_id_list,
 )
-from meterwright.data import Data, null_data, octet_string
-from meterwright.server import Caller
-from meterwright.simulator.associations import AssociationPolicy
-from meterwright.simulator.behaviour import Behaviour, Refusal, Stored, exact, invokes, reads, selects, writes
+from meterwright.data import Data
+from meterwright.simulator.behaviour import Behaviour, Refusal, Stored, invokes, reads, writes
 from meterwright.simulator.clock import MeterClock
-from meterwright.values import BitString, ClockStatus, CosemDateTime, DataAccessResult, Obis, ScalerUnit
+from meterwright.values import ClockStatus, CosemDateTime, DataAccessResult, ScalerUnit
 
-__all__ = ["ClockBehaviour", "ComputedData", "ComputedRegister", "CurrentAssociation"]
+__all__ = ["ClockBehaviour", "ComputedData", "ComputedRegister"]
 
-_NO_OBJECT: Final = Obis(bytes(6))
 _ANY_DATE: Final = CosemDateTime()
 
 
@@ -108,84 +91,3 @@ class ClockBehaviour(Behaviour, implements=Clock):
         if not -900 <= seconds <= 900:
             raise Refusal(DataAccessResult.OTHER_REASON)
         self._off_by += timedelta(seconds=seconds)
-
-
-class CurrentAssociation(Behaviour, implements=AssociationLnV1):
-    """Association LN as one caller sees it: 0.0.40.0.0.255 always is the association one asks in."""
-
-    def __init__(
-        self,
-        caller: Caller,
-        policy: AssociationPolicy,
-        objects: Iterable[Behaviour],
-        *,
-        logical_name: Obis = CURRENT_ASSOCIATION,
-    ) -> None:
-        super().__init__(
-            logical_name,
-            [
-                Stored(AssociationLnV1.application_context_name, _name(_CONTEXTS, policy.context)),
-                Stored(AssociationLnV1.authentication_mechanism_name, _name(_MECHANISMS, policy.mechanism)),
-                Stored(AssociationLnV1.association_status, AssociationStatus.ASSOCIATED),
-                Stored(AssociationLnV1.security_setup_reference, policy.security_setup or _NO_OBJECT),
-            ],
-        )
-        self._caller = caller
-        self._policy = policy
-        self._objects = objects
-
-    @reads(AssociationLnV1.object_list)
-    def object_list(self) -> tuple[ObjectListElement, ...]:
-        policy = self._policy
-        seen = [each for each in self._objects if policy.sees(each.obis)]
-        elements = [each.list_element(may_write=policy.may_write) for each in seen]
-        return (*elements, replace(self.list_element(may_write=False), logical_name=CURRENT_ASSOCIATION))
-
-    @selects(AssociationLnV1.object_list, ObjectListSelector.ALL_WITHOUT_RIGHTS)
-    def names(self, parameters: Data) -> Data:
-        exact(null_data, parameters)
-        return _names(self.object_list())
-
-    @selects(AssociationLnV1.object_list, ObjectListSelector.CLASS_LIST)
-    def of_classes(self, parameters: Data) -> Data:
-        wanted = exact(class_list, parameters)
-        return _names(each for each in self.object_list() if each.class_id in wanted)
-
-    @selects(AssociationLnV1.object_list, ObjectListSelector.OBJECT_ID_LIST)
-    def of_objects(self, parameters: Data) -> Data:
-        wanted = exact(object_id_list, parameters)
-        found = [each for each in self.object_list() if ObjectId(each.class_id, each.logical_name) in wanted]
-        return AssociationLnV1.object_list.type(tuple(found))
-
-    @reads(AssociationLnV1.associated_partners_id)
-    def partners(self) -> AssociatedPartners:
-        partners = self._caller.partners
-        client_sap = (partners.client_sap + 0x80) % 0x100 - 0x80  # the class has a signed octet for it
-        return AssociatedPartners(client_sap, partners.server_sap)
-
-    @reads(AssociationLnV1.xdlms_context_info)
-    def context(self) -> XdlmsContextInfo:
-        context = self._caller.context
-        return XdlmsContextInfo(
-            conformance=BitString(context.conformance.to_octets(), 24),
-            max_receive_pdu_size=context.max_receive_pdu_size,
-            max_send_pdu_size=context.max_send_pdu_size,
-            dlms_version_number=DLMS_VERSION,
-            quality_of_service=0,
-            cyphering_info=b"",
-        )
-
-
-def _names(elements: Iterable[ObjectListElement]) -> Data:
-    return listed_objects(
-        tuple(ListedObject(each.class_id, each.version, each.logical_name) for each in elements)
-    )
-
-
-_CONTEXTS: Final = bytes.fromhex("608574050801")
-_MECHANISMS: Final = bytes.fromhex("608574050802")
-
-
-def _name(arc: bytes, number: int) -> Data:
-    """An object identifier, as class 15 shows it: its octets."""
-    return octet_string(arc + bytes((number,)))

@@ -72,7 +72,8 @@ def plain_meter(
     name = meter_name(serial)
     machine = image_machine(name, settings, storage or MemoryStorage(), clock)
     shown = ClockBehaviour(clock)
-    associations = _associations(settings.security)
+    version = settings.association_version
+    associations = tuple(replace(each, version=version) for each in _associations(settings.security))
     logical_devices = LogicalDevices()
     for sap in range(MANAGEMENT_SAP + 1, settings.logical_devices + 1):
         policies = {each.client_sap: replace(each, server_sap=sap) for each in associations}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from meterwright.cosem import AssociationLn, interface_class
 from meterwright.errors import UsageError
 from meterwright.security import (
     MECHANISMS,
@@ -77,7 +78,8 @@ class MeterSettings:
     """How a simulated meter is made. Sizes in octets.
 
     `force_block_size` allows an image block size whose blocks do not fit the meter's own PDU, as a fault of the meter.
-    `wrong_length`: what a block is answered with that is not exactly as long as it must be.
+    `association_version` is that of the class Association LN, 0 to 3. `wrong_length`: what a block is answered with that is not
+    exactly as long as it must be.
     """
 
     image_block_size: int = 128
@@ -88,6 +90,7 @@ class MeterSettings:
     force_block_size: bool = False
     seed: int = 0
     logical_devices: int = 1
+    association_version: int = 1
     timing: Timing = field(default_factory=Timing)
     judgement: Judgement = field(default_factory=Judgement)
     security: SecuritySettings = field(default_factory=SecuritySettings)
@@ -98,6 +101,10 @@ class MeterSettings:
             raise UsageError(
                 f"{self.logical_devices} logical devices are not among 1 to {MOST_LOGICAL_DEVICES}",
                 hint="a connection carries an association with each",
+            )
+        if interface_class(AssociationLn.class_id, self.association_version) is None:
+            raise UsageError(
+                f"there is no version {self.association_version} of Association LN", hint="0 to 3 are"
             )
         self.require_blocks_fit(sealed=bool(self.security.policy))
 
