@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.conformance.proofs import Link, Service, Side, proves
 from tests.interop import peer
 
 from meterwright.client import BlockingClient, MeterAddress, Scheme
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.interop
 PROFILE = "1.0.99.1.0.255"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = (START - timedelta(hours=1), START)
+SHOWN = (Service.GET_RANGE, Service.GET_ENTRIES, Service.GET_COLUMNS)
 SCHEMES: dict[peer.LinkName, Scheme] = {"wrapper": Scheme.TCP, "hdlc": Scheme.HDLC_TCP}
 
 
@@ -47,7 +49,13 @@ def as_the_peer_shows(found: ProfileRows) -> list[list[object]]:
     ]
 
 
-@pytest.mark.parametrize("link", SCHEMES)
+@pytest.mark.parametrize(
+    "link",
+    [
+        pytest.param(name, marks=[proves(each, link, sides=[Side.PEER]) for each in SHOWN])
+        for name, link in (("wrapper", Link.WRAPPER), ("hdlc", Link.HDLC))
+    ],
+)
 def test_another_maker_and_we_read_the_same_rows(link: peer.LinkName) -> None:
     peer.interpreter()  # no meter is started for a test that will be skipped
     with listening(SCHEMES[link]) as url:

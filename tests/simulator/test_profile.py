@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.conformance.proofs import Link, Security, Service, proves
 from tests.simulator.profile_rig import (
     CLOCK,
     COLUMNS,
@@ -116,6 +117,8 @@ class TestAgainstTheModel:
     """Any table, any selector, any form: what the client has at the end is what the model says."""
 
     @given(tables(), FORMS, SORTED, st.data())
+    @proves(Service.GET_RANGE, Link.WRAPPER)
+    @proves(Service.GET_COLUMNS, Link.WRAPPER)
     def test_ranges(
         self, rows: list[Given], form: BufferForm, sort_method: SortMethod, data: st.DataObject
     ) -> None:
@@ -139,6 +142,7 @@ class TestAgainstTheModel:
         assert plainly(found.restored(900)) == expected
 
     @given(tables(), FORMS, SORTED, st.builds(EntryDescriptor, *ENTRY_NUMBERS))
+    @proves(Service.GET_ENTRIES, Link.WRAPPER)
     def test_entries(
         self, rows: list[Given], form: BufferForm, sort_method: SortMethod, wanted: EntryDescriptor
     ) -> None:
@@ -366,6 +370,7 @@ class TestCapturing:
         assert {each for index, each in enumerate(selectors) if index != 1} == {null_data(None)}
 
 
+@proves(Service.GET_OBJECTS, Link.WRAPPER)
 def test_parts_of_the_object_list_are_what_the_whole_says() -> None:
     listed = AssociationLnV1(PairAccess(StackPair(plain_meter(1)))).object_list
     whole = listed.get()
@@ -380,6 +385,10 @@ def test_parts_of_the_object_list_are_what_the_whole_says() -> None:
 # ------------------------------------------------------------------------------------------------ over lines
 
 
+@proves(Service.GET_RANGE, Link.HDLC)
+@proves(Service.GET_ENTRIES, Link.HDLC)
+@proves(Service.GET_COLUMNS, Link.HDLC)
+@proves(Service.GET_BLOCKS, Link.HDLC)
 def test_two_thousand_rows_in_blocks_over_hdlc() -> None:
     rows = given_rows(2000)
     rig = ProfileRig(rows, hdlc=True)
@@ -391,6 +400,9 @@ def test_two_thousand_rows_in_blocks_over_hdlc() -> None:
     assert plainly(buffer.entries(1999)) == rows[1998:]
 
 
+@proves(Service.GET_RANGE, Link.WRAPPER, Security.BOTH)
+@proves(Service.GET_ENTRIES, Link.WRAPPER, Security.BOTH)
+@proves(Service.GET_COLUMNS, Link.WRAPPER, Security.BOTH)
 def test_a_ciphered_meter_gives_the_same() -> None:
     async def scenario(bench: Bench) -> None:
         async with bench.manager() as client:
