@@ -144,13 +144,13 @@ class Talk:
         return found[1:] if self._has_challenges else found
 
     def numbers(self, role: Role) -> Iterator[int]:
-        """The invocation counters that one side consumed, in order: Initiate, f(challenge), APDUs."""
+        """The invocation counters that one side consumed, in order: Initiate, f(challenge), APDUs, release."""
         proofs = self.mechanism is AuthenticationMechanism.HIGH_GMAC
         for sender, octets in self.apdus:
             if sender is not role:
                 continue
             apdu = acse(octets)
-            inside = apdu.user_information if isinstance(apdu, Aarq | Aare) else octets
+            inside = apdu.user_information if isinstance(apdu, Aarq | Aare | Rlrq | Rlre) else octets
             plain = self._plain(role, octets, self.asked.dedicated_key)
             if apdu is None and proofs:
                 yield int.from_bytes(_proof(decode_apdu(plain))[1:5], "big")

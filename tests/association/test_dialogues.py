@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.association.dialogues import Said, Talk, acse, recorded, talks_of
+from tests.association.dialogues import Said, Talk, recorded, talks_of
 from tests.association.secured import (
     DEDICATED,
     EVERY_POLICY,
@@ -129,7 +129,7 @@ class OurClient:
             self.events += self.stack.open(NOW, PATIENCE)
         elif recorded_frame.kind is FrameKind.DISC:
             self.events += self.stack.close(NOW, PATIENCE, release=False)
-        elif isinstance(acse(recorded_frame.frame.information[3:]), Rlrq):
+        elif recorded_frame.frame.information[3:4] == Rlrq.prefix:  # its first segment, perhaps
             self.events += self.stack.close(NOW, PATIENCE)
         else:  # it numbers all its requests 1; one that bears a number already keeps it
             self.stack.request(self._requests.popleft(), NOW, NOW + PATIENCE, continues=True)

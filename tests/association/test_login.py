@@ -97,11 +97,11 @@ class Sniffer:
         return unprotect(sent.octets, self.keys, self.titles[sent.from_client]).apdu
 
     def initiate(self, sent: Passed) -> bytes | None:
-        """The user-information of what opens an association."""
+        """The user-information of what opens or ends an association."""
         if is_ciphered(sent.octets):
             return None
         apdu = decode_apdu(sent.octets)
-        return apdu.user_information if isinstance(apdu, Aarq | Aare) else None
+        return apdu.user_information if isinstance(apdu, Aarq | Aare | Rlrq | Rlre) else None
 
     def proof(self, sent: Passed) -> bytes | None:
         """f(challenge) in this APDU, if it is pass 3 or 4."""
@@ -181,7 +181,7 @@ def test_every_mechanism_under_every_policy(
         numbers = sniffer.numbers(from_client=from_client)
         assert numbers == list(range(first, first + len(numbers)))
         proofs = mechanism is AuthenticationMechanism.HIGH_GMAC
-        assert len(numbers) == (4 + client.challenges if policy else 0) + proofs
+        assert len(numbers) == (5 + client.challenges if policy else 0) + proofs
 
 
 @each_kind
@@ -235,7 +235,7 @@ def test_the_next_association_goes_on_counting(kind: str) -> None:
         pair = joined(kind, client, meter)
         converse(pair)
         seen += Sniffer(pair, client, meter).numbers(from_client=True)
-    assert seen == list(range(1, 19))
+    assert seen == list(range(1, 22))
 
 
 @pytest.mark.parametrize("hdlc", [False, True], ids=["wrapper", "hdlc"])

@@ -142,9 +142,19 @@ def over_hdlc(client: Client) -> Client:
 
 OTHER_KEY = Secret(bytes(range(0x40, 0x50)))
 Spoils = Callable[[Keys], Keys]
+
+
+def another_encryption_key(keys: Keys) -> Keys:
+    return dataclasses.replace(keys, global_unicast=OTHER_KEY)
+
+
+def another_authentication_key(keys: Keys) -> Keys:
+    return dataclasses.replace(keys, authentication=OTHER_KEY)
+
+
 WRONG_KEYS = [
-    pytest.param(lambda keys: dataclasses.replace(keys, global_unicast=OTHER_KEY), id="encryption"),
-    pytest.param(lambda keys: dataclasses.replace(keys, authentication=OTHER_KEY), id="authentication"),
+    pytest.param(another_encryption_key, id="encryption"),
+    pytest.param(another_authentication_key, id="authentication"),
 ]
 
 

@@ -27,7 +27,6 @@ from meterwright.apdu import (
     InvokedApdu,
     LongInvokedApdu,
     Rlre,
-    Rlrq,
     decode_apdu,
 )
 from meterwright.association.events import (
@@ -58,6 +57,7 @@ from meterwright.association.login import (
     require_mechanism,
 )
 from meterwright.association.negotiation import Context, Proposal, granted_context, refusal
+from meterwright.association.release import rlrq
 from meterwright.association.requests import (
     InvokeId,
     LongInvokeId,
@@ -70,7 +70,6 @@ from meterwright.association.room import Room
 from meterwright.association.states import Role, Signal, State, transition
 from meterwright.errors import LocalProtocolError, MeterwrightError, RemoteProtocolError
 from meterwright.security import SecurityViolation, Violation, is_ciphered
-from meterwright.values import ReleaseRequestReason
 
 __all__ = ["ClientAssociation"]
 
@@ -150,7 +149,7 @@ class ClientAssociation:
         self._move(Signal.RLRQ)
         self._login = None  # in the midst of it, what the meter proves now is late
         self._control_deadline = deadline
-        self._outgoing.append(Rlrq(reason=ReleaseRequestReason.NORMAL).to_octets())
+        self._outgoing.append(rlrq(self._proposal, self._credentials).to_octets())
 
     @overload
     def request(self, apdu: InvokedApdu, deadline: float, *, continues: bool = False) -> int: ...
@@ -227,7 +226,7 @@ class ClientAssociation:
         except RemoteProtocolError as error:  # an envelope that is none: as untrustworthy as a wrong tag
             self._distrusted = error
             return [Distrusted(error)]
-        sure = not ciphered or (self._layer is not None and self._layer.verified)
+        sure = self._layer.verified if ciphered and self._layer is not None else not self._is_ciphered
         try:
             apdu = decode_apdu(plain)
         except RemoteProtocolError as error:
@@ -235,7 +234,7 @@ class ClientAssociation:
         try:
             return self._understood(apdu)
         except RemoteProtocolError as error:
-            if not sure:  # only encrypted, and so perhaps made up: what a meter does not send ends nothing
+            if not sure:  # perhaps made up by somebody: what a meter does not send ends nothing
                 self._distrusted = error
                 return [Distrusted(error)]
             return self.lost(error)
@@ -255,14 +254,18 @@ class ClientAssociation:
             case Aare():
                 return self._aare(apdu)
             case Rlre():
-                self._move(Signal.RLRE)
-                return self._released()
+                return self._rlre(apdu)
             case ExceptionResponse() | ConfirmedServiceError():
                 return self._anonymous(apdu)
             case InvokedApdu() | LongInvokedApdu() if isinstance(apdu, RESPONSES):
                 return self._answer(apdu)
             case _:
                 raise RemoteProtocolError(f"a meter does not send {apdu.label}", layer="association")
+
+    @property
+    def _is_ciphered(self) -> bool:
+        """Whether an association is open in which nothing that comes in plain is to be believed."""
+        return self.state is State.ASSOCIATED and self._credentials.context.is_ciphered
 
     # ------------------------------------------------------------------------------------------ opening
 
@@ -273,7 +276,7 @@ class ClientAssociation:
             self._move(Signal.AARE_ACCEPTED)  # nobody asked: the table says whose fault that is
         credentials, layer = self._credentials, self._layer
         try:
-            context = granted_context(aare, self._proposal, f"{next(_numbers)}", layer)
+            context = granted_context(aare, self._proposal, f"{next(_numbers)}", credentials)
             require_mechanism(aare.mechanism_name, credentials)
             self._opened_by = aare
             if layer is not None and credentials.dedicated is not None:
@@ -289,7 +292,8 @@ class ClientAssociation:
         challenge = aare.responding_authentication_value
         if not challenge:
             raise not_proved_by_meter()
-        login = LoginMachine(Role.CLIENT, self._credentials, challenge, aare.responding_ap_title)
+        titles = aare.responding_ap_title, aare.responding_ae_qualifier
+        login = LoginMachine(Role.CLIENT, self._credentials, challenge, *titles)
         reply = login.reply(self._requests.fresh_id())
         self._queue(reply, context)
         self._move(Signal.AARE_CHALLENGING)
@@ -387,6 +391,17 @@ class ClientAssociation:
             self._requests.give_up(invoke_id)
             return [Distrusted(violation), RequestFailed(invoke_id, violation)]
         return [Distrusted(violation)]
+
+    def _rlre(self, rlre: Rlre) -> list[ClientEvent]:
+        """The meter agrees. What it says under protection must hold; that it says so in plain ends what we are ending anyway."""
+        state = transition(Role.CLIENT, self.state, Signal.RLRE)
+        if self._layer is not None and rlre.user_information:
+            try:
+                self._layer.open_release(rlre.user_information)
+            except SecurityViolation as violation:
+                return [Distrusted(violation)]
+        self.state = state
+        return self._released()
 
     def _released(self) -> list[ClientEvent]:
         error = released_too_early()

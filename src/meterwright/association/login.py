@@ -8,7 +8,8 @@
 pass 4 has proved right, and who proved wrong is not asked again: meters lock after a few wrong logins.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from meterwright.apdu import ActionRequestNormal, ActionResponseNormal, MethodDescriptor
@@ -24,6 +25,7 @@ from meterwright.security import (
     Secret,
     SecurityLayer,
     SecurityViolation,
+    VerifyingKey,
     Violation,
     prove,
     verify,
@@ -39,6 +41,7 @@ from meterwright.values import (
 
 __all__ = [
     "CURRENT_ASSOCIATION",
+    "Certified",
     "Credentials",
     "LoginMachine",
     "broken_off",
@@ -48,6 +51,12 @@ __all__ = [
     "refused",
     "require_mechanism",
 ]
+
+Certified = Callable[[bytes, bytes], VerifyingKey]
+"""Called with the AE qualifier and the system title of the other side: the key that the certificate in the one gives to the other.
+
+SecurityViolation where the certificate is none, not that title's, or not to be trusted.
+"""
 
 CURRENT_ASSOCIATION: Final = Obis.parse("0.0.40.0.0.255")
 """The association object that always is the association one asks in."""
@@ -75,7 +84,9 @@ class Credentials:
     have one; octets of chance from outside). `layer` protects the APDUs; without one they travel in plain, and `system_title` is
     for mechanisms that need one all the same. `pairs`: our signing key and the other side's verifying key, where they prove it.
     `makers_function`: f of mechanism 2, where it is not the usual one. `dedicated` is the key that a client proposes for this
-    association alone. `shared_counter` takes f(challenge) from the few who use one invocation counter for it and for the APDU
+    association alone. `user_id` is whom a client names as its user, `users` whom a meter lets in (None: everybody). `ae_qualifier`
+    goes with our AARQ or AARE, as a certificate does; `certified` reads the other side's verifying key out of its own, and judges
+    it. `plain_release`: an RLRQ in plain may end a ciphered association. `shared_counter` takes f(challenge) from the few who use one invocation counter for it and for the APDU
     around it.
     """
 
@@ -88,6 +99,11 @@ class Credentials:
     system_title: bytes | None = None
     dedicated: Secret | None = None
     association_object: Obis = CURRENT_ASSOCIATION
+    user_id: int | None = None
+    users: frozenset[int] | None = None
+    ae_qualifier: bytes | None = None
+    certified: Certified | None = field(default=None, repr=False)
+    plain_release: bool = False
     shared_counter: bool = False
 
     def __post_init__(self) -> None:
@@ -140,7 +156,12 @@ class LoginMachine:
     """
 
     def __init__(
-        self, role: Role, credentials: Credentials, their_challenge: bytes, their_title: bytes | None
+        self,
+        role: Role,
+        credentials: Credentials,
+        their_challenge: bytes,
+        their_title: bytes | None,
+        their_qualifier: bytes | None = None,
     ) -> None:
         self.invoke_id: int | None = None
         self._credentials = credentials
@@ -153,7 +174,7 @@ class LoginMachine:
             theirs=Party(their_title, their_challenge),
             secret=credentials.secret,
             keys=credentials.keys,
-            pairs=credentials.pairs,
+            pairs=_pairs(credentials, their_qualifier, their_title),
             makers_function=credentials.makers_function,
         )
 
@@ -198,6 +219,14 @@ class LoginMachine:
             carried=layer is not None and layer.carried,
             shared_counter=self._credentials.shared_counter,
         )
+
+
+def _pairs(credentials: Credentials, qualifier: bytes | None, title: bytes) -> KeyPairs | None:
+    """The pairs of a login. A verifying key that is set is the one; else the other side's certificate tells it."""
+    pairs, certified = credentials.pairs, credentials.certified
+    if pairs is None or pairs.verifying is not None or certified is None or not qualifier:
+        return pairs
+    return replace(pairs, verifying=certified(qualifier, title))
 
 
 def is_reply_to_challenge(request: object) -> bool:

@@ -46,6 +46,7 @@ __all__ = [
     "accepting",
     "granted_context",
     "initiate_request",
+    "initiate_response",
     "refusal",
     "rejecting",
 ]
@@ -84,13 +85,17 @@ class Proposal:
     max_receive_pdu_size: int = LARGEST_PDU
     context: ApplicationContext | None = None
 
+    def initiate(self, credentials: Credentials) -> bytes:
+        """The InitiateRequest that says it, not protected yet."""
+        dedicated = None if credentials.dedicated is None else credentials.dedicated.reveal()
+        return InitiateRequest(
+            dedicated, True, None, DLMS_VERSION, self.conformance, self.max_receive_pdu_size
+        ).to_octets()
+
     def aarq(self, credentials: Credentials | None = None) -> Aarq:
         """The AARQ that says it. Where APDUs are ciphered it consumes an invocation counter."""
         credentials = credentials or Credentials()
-        dedicated = None if credentials.dedicated is None else credentials.dedicated.reveal()
-        initiate = InitiateRequest(
-            dedicated, True, None, DLMS_VERSION, self.conformance, self.max_receive_pdu_size
-        ).to_octets()
+        initiate = self.initiate(credentials)
         layer = credentials.layer
         if layer is not None and credentials.context.is_ciphered:
             initiate = layer.seal_initiate(initiate)
@@ -98,6 +103,8 @@ class Proposal:
         return Aarq(
             application_context_name=self.context or credentials.context,
             calling_ap_title=credentials.title if credentials.needs_titles else None,
+            calling_ae_qualifier=credentials.ae_qualifier,
+            calling_ae_invocation_id=credentials.user_id,
             sender_acse_requirements=AUTHENTICATION_REQUIREMENT if authenticated else None,
             mechanism_name=credentials.mechanism if authenticated else None,
             calling_authentication_value=credentials.authentication_value,
@@ -115,30 +122,33 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What holds in an association, in octets and services. A size of 0 means no limit."""
+    """What holds in an association, in octets and services. A size of 0 means no limit.
+
+    `user_id`: the user whom the client named, on the meter's side.
+    """
 
     identity: AssociationIdentity
     conformance: Conformance
     max_send_pdu_size: int
     max_receive_pdu_size: int
+    user_id: int | None = None
 
     def fits(self, octets: int) -> bool:
         """Whether an APDU of that many octets may be sent. Where the meter sets no limit, the wrapper's header does."""
         return octets <= (self.max_send_pdu_size or LARGEST_PDU)
 
 
-def granted_context(
-    aare: Aare, proposal: Proposal, label: str, layer: SecurityLayer | None = None
-) -> Context:
+def granted_context(aare: Aare, proposal: Proposal, label: str, credentials: Credentials) -> Context:
     """What an AARE grants. AssociationRejected where it refuses, RemoteProtocolError where it grants nonsense.
 
-    `layer` opens what it holds: SecurityViolation where that is not protected as it must be.
+    The layer of the credentials opens what it holds: SecurityViolation where that is not protected as it must be.
     """
     if aare.result is None:
         raise RemoteProtocolError("an AARE without a result", layer="association")
     if aare.result is not AssociationResult.ACCEPTED:
         raise _rejection(aare, aare.result)
-    initiated = decode_apdu(_opened(aare, layer)) if aare.user_information else None
+    _require_context(aare, proposal.context or credentials.context)
+    initiated = decode_apdu(_opened(aare, credentials.layer)) if aare.user_information else None
     if not isinstance(initiated, InitiateResponse):
         raise RemoteProtocolError("an AARE that accepts without an InitiateResponse", layer="association")
     if initiated.negotiated_dlms_version_number != DLMS_VERSION:
@@ -156,6 +166,17 @@ def granted_context(
         max_send_pdu_size=size,
         max_receive_pdu_size=proposal.max_receive_pdu_size,
     )
+
+
+def _require_context(aare: Aare, proposed: ApplicationContext) -> None:
+    """A meter may not put us into another context than the one that we asked for, a plain one least of all."""
+    granted = aare.application_context_name
+    if granted is not None and granted is not proposed:
+        raise RemoteProtocolError(
+            f"the meter grants the application context {granted.label}, and was asked for {proposed.label}",
+            layer="association",
+            hint="somebody altered its answer, or the meter does not do what it was asked for",
+        )
 
 
 def _opened(aare: Aare, layer: SecurityLayer | None) -> bytes:
@@ -210,10 +231,14 @@ def accepting(
 ) -> tuple[Aare, Context]:
     """The AARE that accepts, and what holds then; with a challenge it accepts provided that it is answered."""
     credentials = credentials or Credentials()
-    conformance = grant.conformance & initiate.proposed_conformance
-    response = InitiateResponse(
-        None, DLMS_VERSION, conformance, grant.max_receive_pdu_size, LOGICAL_NAMES_VAA
-    ).to_octets()
+    context = Context(
+        identity=AssociationIdentity(label),
+        conformance=grant.conformance & initiate.proposed_conformance,
+        max_send_pdu_size=initiate.client_max_receive_pdu_size,
+        max_receive_pdu_size=grant.max_receive_pdu_size,
+        user_id=aarq.calling_ae_invocation_id,
+    )
+    response = initiate_response(context)
     layer, challenges = credentials.layer, credentials.challenges
     if layer is not None and layer.is_sealing_initiates:
         response = layer.seal_initiate(response)
@@ -223,18 +248,19 @@ def accepting(
         result=AssociationResult.ACCEPTED,
         result_source_diagnostic=diagnostic.AUTHENTICATION_REQUIRED if challenges else diagnostic.NULL,
         responding_ap_title=credentials.title if credentials.needs_titles else None,
+        responding_ae_qualifier=credentials.ae_qualifier,
         responder_acse_requirements=AUTHENTICATION_REQUIREMENT if challenges else None,
         mechanism_name=credentials.mechanism if challenges else None,
         responding_authentication_value=credentials.challenge if challenges else None,
         user_information=response,
     )
-    context = Context(
-        identity=AssociationIdentity(label),
-        conformance=conformance,
-        max_send_pdu_size=initiate.client_max_receive_pdu_size,
-        max_receive_pdu_size=grant.max_receive_pdu_size,
-    )
     return aare, context
+
+
+def initiate_response(context: Context) -> bytes:
+    """The InitiateResponse of a meter, not protected yet."""
+    size = context.max_receive_pdu_size
+    return InitiateResponse(None, DLMS_VERSION, context.conformance, size, LOGICAL_NAMES_VAA).to_octets()
 
 
 def rejecting(

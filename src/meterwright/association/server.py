@@ -2,7 +2,7 @@
 
 What it demands of a client (`guard`: mechanism, secret, keys, policy) is asked for anew with each AARQ, as keys may have
 changed. It is judged in this order, and the first that fails ends it: application context, mechanism, system title,
-password, protection of the Initiate, its content. What is not protected as it must be is answered by an exception in plain;
+user, password, protection of the Initiate, its content. What is not protected as it must be is answered by an exception in plain;
 a request that comes twice under one counter is dropped, since its answer is on its way.
 """
 
@@ -18,7 +18,6 @@ from meterwright.apdu import (
     DataNotificationConfirm,
     InitiateRequest,
     Notification,
-    Rlre,
     Rlrq,
     decode_apdu,
 )
@@ -41,6 +40,7 @@ from meterwright.association.negotiation import (
     initiate_request,
     rejecting,
 )
+from meterwright.association.release import require_protected, rlre
 from meterwright.association.served import REQUESTS, exception_for
 from meterwright.association.states import Role, Signal, State, transition
 from meterwright.errors import (
@@ -67,7 +67,6 @@ from meterwright.values import (
     ApplicationContext,
     AuthenticationMechanism,
     Conformance,
-    ReleaseResponseReason,
 )
 
 __all__ = ["Guard", "ServerAssociation"]
@@ -164,11 +163,7 @@ class ServerAssociation:
             case Aarq():
                 return self._aarq(apdu)
             case Rlrq():
-                self._move(Signal.RLRQ)
-                self._move(Signal.RLRE)
-                self._send(Rlre(reason=ReleaseResponseReason.NORMAL))
-                self._forget()
-                return [ReleaseRequested()]
+                return self._rlrq(apdu)
             case ActionRequestNormal() if self._login is not None and is_reply_to_challenge(apdu):
                 return self._reply(apdu, self._login)
             case DataNotificationConfirm():
@@ -183,8 +178,19 @@ class ServerAssociation:
     # ------------------------------------------------------------------------------------------ opening
 
     def _aarq(self, aarq: Aarq) -> list[ServerEvent]:
+        """An AARQ that is not believed ends no ciphered association: whoever recorded one could do so else."""
         if self._comes_twice(aarq):
             return []
+        standing = self._credentials, self._layer, self._context, self._opened_by
+        is_kept = self.state is State.ASSOCIATED and _is_ciphered(self._opened_by)
+        try:
+            return self._judge_aarq(aarq)
+        finally:
+            if is_kept and self.state is State.IDLE:
+                self.state = State.ASSOCIATED
+                self._credentials, self._layer, self._context, self._opened_by = standing
+
+    def _judge_aarq(self, aarq: Aarq) -> list[ServerEvent]:
         self._move(Signal.AARQ)
         self._forget()
         credentials = self._guard()
@@ -220,7 +226,8 @@ class ServerAssociation:
             layer.use_dedicated(Secret(initiate.dedicated_key))
         if credentials.challenges:
             challenge = aarq.calling_authentication_value or b""
-            self._login = LoginMachine(Role.SERVER, credentials, challenge, aarq.calling_ap_title)
+            titles = aarq.calling_ap_title, aarq.calling_ae_qualifier
+            self._login = LoginMachine(Role.SERVER, credentials, challenge, *titles)
         return initiate
 
     def _reply(self, request: ActionRequestNormal, login: LoginMachine) -> list[ServerEvent]:
@@ -238,6 +245,21 @@ class ServerAssociation:
         self._move(Signal.PROOF_ACCEPTED)
         self._send(answer)
         return [LoggedIn(self.context)]
+
+    def _rlrq(self, rlrq: Rlrq) -> list[ServerEvent]:
+        """The client ends the association, if it is the client."""
+        following = transition(Role.SERVER, self.state, Signal.RLRQ)
+        try:
+            is_protected = require_protected(rlrq, self._opened_by, self._credentials)
+        except SecurityViolation as violation:
+            if self._layer is not None:
+                self._outgoing.append(self._layer.refusal(violation))
+            return [MalformedRequest(violation)]
+        self.state = following
+        self._move(Signal.RLRE)
+        self._send(rlre(self._layer if is_protected else None, self._context))
+        self._forget()
+        return [ReleaseRequested()]
 
     def _comes_twice(self, aarq: Aarq) -> bool:
         """Whether it is the AARQ of this very association again, whose answer is on its way.
@@ -322,9 +344,17 @@ def _objection(aarq: Aarq, credentials: Credentials) -> AcseServiceUserDiagnosti
         )
     if not _is_title_right(aarq.calling_ap_title, credentials):
         return _User.CALLING_AP_TITLE_NOT_RECOGNIZED
+    if credentials.users is not None and aarq.calling_ae_invocation_id not in credentials.users:
+        return _User.CALLING_AE_INVOCATION_IDENTIFIER_NOT_RECOGNIZED
     if not _is_value_right(aarq.calling_authentication_value, credentials):
         return _User.AUTHENTICATION_FAILURE
     return None
+
+
+def _is_ciphered(aarq: Aarq | None) -> bool:
+    """Whether the association that this AARQ opened is ciphered."""
+    context = None if aarq is None else aarq.application_context_name
+    return context is not None and context.is_ciphered
 
 
 def _is_title_right(title: bytes | None, credentials: Credentials) -> bool:

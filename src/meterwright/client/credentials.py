@@ -64,7 +64,8 @@ class ClientCredentials:
     this maker answers challenges in HLS 2, where it is not the usual way. `meter_title`: the meter's, where it does not tell it itself, or is to be checked.
     `counter_object` tells the counter that the meter accepted last, to `counter_client`. `follow_counter`: an operator says that
     a great jump of it is to be followed. `dedicated`: a key for each association, made by us. `association_object` is where the
-    answer to a challenge goes; a few meters want their own association's.
+    answer to a challenge goes; a few meters want their own association's. `user_id`: as whom we come, where the meter has a list
+    of users. `plain_release`: end ciphered associations without protection, for meters that know no other end.
     """
 
     authentication: AuthenticationMechanism = AuthenticationMechanism.LOWEST
@@ -84,6 +85,8 @@ class ClientCredentials:
     dedicated: bool = False
     association_object: Obis = CURRENT_ASSOCIATION
     shared_counter: bool = False
+    user_id: int | None = None
+    plain_release: bool = False
 
     def __post_init__(self) -> None:
         mechanism = MECHANISMS.get(self.authentication)
@@ -190,6 +193,8 @@ class ClientSecurity:
             dedicated=self._dedicated_key(),
             association_object=given.association_object,
             shared_counter=given.shared_counter,
+            user_id=given.user_id,
+            plain_release=given.plain_release,
         )
 
     @property

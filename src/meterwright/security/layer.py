@@ -201,6 +201,13 @@ class SecurityLayer:
         if self.role is Role.CLIENT and self._form is not None:
             self._form = Form(self._form.protection, self._form.style, dedicated=True)
 
+    def open_release(self, octets: bytes) -> bytes:
+        """The Initiate inside an RLRQ or RLRE. SecurityViolation where it is not protected: anybody could have sent it then."""
+        if not is_ciphered(octets):
+            raise _came_plain("the end of an association")
+        self._peer_restarts = False  # nobody begins to count anew at the end
+        return self.open_initiate(octets)
+
     # -------------------------------------------------------------------------------------------- APDUs
 
     def outgoing(self, apdu: bytes) -> bytes:

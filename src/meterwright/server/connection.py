@@ -58,6 +58,11 @@ class _Served:
         self.association = association
         self.dispatcher: Dispatcher | None = None
 
+    def end_unless_open(self) -> None:
+        """Serve nobody, where no association is open."""
+        if self.association.state is not State.ASSOCIATED:
+            self.dispatcher = None
+
     def is_too_long(self, apdu: bytes) -> bool:
         """Whether it is longer than we said that we take. Before that was said, anything is taken."""
         if self.association.state is not State.ASSOCIATED:
@@ -185,7 +190,7 @@ class ServerConnection:
             case LoggedIn(context):
                 served.dispatcher = Dispatcher(self._host, Caller(partners, context), association.sealed_size)
             case LoginRefused(error):
-                served.dispatcher = None
+                served.end_unless_open()  # it was not the client of an association that is still open
                 self._host.denied(partners, error)
             case RequestReceived():
                 answer = None if served.dispatcher is None else served.dispatcher.answer(event.apdu)

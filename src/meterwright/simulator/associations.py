@@ -32,7 +32,8 @@ class AssociationPolicy:
     """An association a meter offers, and what it demands of its client.
 
     `visible` limits what it shows, None shows all; who may not `write` may only read. `counter` tells the invocation counter that
-    was accepted last. `logical_name` is a second name of the association object, besides that of the current one; `version` is that of its class.
+    was accepted last. `users` are the ids it lets in (None: whoever comes); `plain_release`: an RLRQ without protection ends it,
+    even where it is ciphered, as clients of most stacks want it. `logical_name` is a second name of the association object, besides that of the current one; `version` is that of its class.
     """
 
     client_sap: int = 16
@@ -43,6 +44,8 @@ class AssociationPolicy:
     mechanism: AuthenticationMechanism = AuthenticationMechanism.LOWEST
     secret: Secret | None = None
     makers_function: MakersFunction | None = None
+    users: frozenset[int] | None = None
+    plain_release: bool = True
     policy: SecurityPolicy = SecurityPolicy.NONE
     counter: Obis | None = None
     security_setup: Obis | None = None

@@ -42,6 +42,8 @@ class MeterSecurity:
             pairs=None if identity is None else identity.pairs,
             system_title=None if identity is None else identity.system_title,
             association_object=policy.logical_name,
+            users=policy.users,
+            plain_release=policy.plain_release,
         )
 
     def client_title(self, policy: AssociationPolicy) -> bytes:
