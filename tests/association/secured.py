@@ -4,7 +4,7 @@ Nothing here is left to chance: counters begin where they are told to, challenge
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tests.security.books import CLIENT, METER
@@ -14,6 +14,7 @@ from meterwright.apdu import (
     ActionResponseNormal,
     Apdu,
     AttributeDescriptor,
+    DataNotificationConfirm,
     GetRequestNormal,
     GetResponseNormal,
     MethodDescriptor,
@@ -32,7 +33,7 @@ from meterwright.association import (
     Proposal,
     State,
 )
-from meterwright.data import Data, octet_string
+from meterwright.data import Data, DataTag, octet_string
 from meterwright.errors import MeterwrightError
 from meterwright.exchange import CONFIRMED
 from meterwright.link import (
@@ -82,6 +83,7 @@ THEIR_CHALLENGE: Final = bytes(range(0x40, 0x50))
 DEDICATED: Final = Secret(bytes.fromhex("5EC2E75EC2E75EC2E75EC2E75EC2E75E"))
 
 ATTRIBUTE: Final = AttributeDescriptor(1, Obis.of("0.0.96.1.0.255"), 2)
+EVERYTHING: Final = replace(ATTRIBUTE, attribute_id=0)
 METHOD: Final = MethodDescriptor(9, Obis.of("0.0.10.0.1.255"), 1)
 VALUE: Final = octet_string(b"a value that everybody would know again")
 WRITTEN: Final = octet_string(b"what was written, and is known again too")
@@ -216,6 +218,7 @@ class Meter(ObjectHost):
         self.reads = 0
         self.asked = 0
         self.errors: list[MeterwrightError] = []
+        self.confirmations: list[tuple[Partners, DataNotificationConfirm]] = []
 
     def guard(self, partners: Partners) -> Credentials | None:
         del partners
@@ -226,6 +229,9 @@ class Meter(ObjectHost):
         del partners
         self.errors.append(error)
 
+    def confirmed(self, partners: Partners, confirm: DataNotificationConfirm) -> None:
+        self.confirmations.append((partners, confirm))
+
     def associate(self, partners: Partners, asked: AssociationRequested) -> Grant | AcseServiceUserDiagnostic:
         del partners, asked
         return self.grant
@@ -235,6 +241,8 @@ class Meter(ObjectHost):
     ) -> Data | DataAccessResult:
         del caller, selection
         self.reads += 1
+        if attribute == EVERYTHING:
+            return Data(DataTag.STRUCTURE, (octet_string(ATTRIBUTE.instance_id.octets), self.value))
         return self.value if attribute == ATTRIBUTE else DataAccessResult.OBJECT_UNDEFINED
 
     def set(

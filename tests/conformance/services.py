@@ -5,17 +5,23 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias, TypeVar
 
-from tests.association.secured import ATTRIBUTE, METHOD, PARAMETER, VALUE, WRITTEN, Meter
+from tests.association.secured import ATTRIBUTE, EVERYTHING, METHOD, PARAMETER, VALUE, WRITTEN, Meter
 from tests.conformance.proofs import Service
 
 from meterwright.apdu import (
     ActionRequestNormal,
     AttributeDescriptor,
+    DataNotification,
+    DataNotificationConfirm,
+    EventNotificationRequest,
+    InformationReportRequest,
+    Notification,
     SelectedAttribute,
     SelectiveAccess,
     SetRequestNormal,
+    VariableName,
 )
-from meterwright.association import Room
+from meterwright.association import Room, Unsolicited
 from meterwright.data import Data, octet_string, unsigned
 from meterwright.exchange import (
     UNCONFIRMED,
@@ -26,6 +32,7 @@ from meterwright.exchange import (
     Called,
     Exchange,
     access,
+    confirm,
     invoke,
     invoke_list,
     read,
@@ -34,8 +41,9 @@ from meterwright.exchange import (
     write,
     write_list,
 )
+from meterwright.server import Partners
 from meterwright.testing import StackPair
-from meterwright.values import ActionResult, DataAccessResult, Obis
+from meterwright.values import ActionResult, DataAccessResult, LongInvokeIdAndPriority, Obis
 
 T = TypeVar("T")
 
@@ -174,6 +182,45 @@ def _access_all(stage: Stage, selection: SelectiveAccess | None) -> None:
     assert (stage.host.written, stage.host.invoked) == ([WRITTEN], [PARAMETER])
 
 
+def _get_all(stage: Stage) -> None:
+    everything = stage.run(read(EVERYTHING, room=stage.room))
+    assert everything.value == (octet_string(ATTRIBUTE.instance_id.octets), VALUE)
+
+
+def _set_all(stage: Stage) -> None:
+    stage.run(write(EVERYTHING, WRITTEN, room=stage.room))
+    assert stage.host.written == [WRITTEN]
+
+
+def _push(stage: Stage, notification: Notification) -> None:
+    stage.pair.meter.notify(notification, Partners(1, 1), stage.pair.now)
+    stage.pair.carry()
+    stage.pair.wait(1)
+    told = [each.apdu for each in stage.pair.events if isinstance(each, Unsolicited)]
+    assert told == [notification]
+    assert stage.run(read(ATTRIBUTE)) == VALUE
+
+
+def _event(stage: Stage) -> None:
+    _push(stage, EventNotificationRequest(None, ATTRIBUTE, VALUE))
+
+
+def _report(stage: Stage) -> None:
+    _push(stage, InformationReportRequest(None, (VariableName(0xFA00),), (VALUE,)))
+
+
+def _data(stage: Stage) -> None:
+    _push(stage, DataNotification(LongInvokeIdAndPriority(7, confirmed=False), None, VALUE))
+
+
+def _data_confirmed(stage: Stage) -> None:
+    push = DataNotification(LongInvokeIdAndPriority(7), None, VALUE)
+    _push(stage, push)
+    stage.run(confirm(push))
+    told = DataNotificationConfirm(push.long_invoke_id_and_priority, None)
+    assert stage.host.confirmations == [(Partners(1, 1), told)]
+
+
 SERVICES: Final[MappingProxyType[Service, Conversation]] = MappingProxyType(
     {
         Service.ASSOCIATION: _associate,
@@ -192,6 +239,12 @@ SERVICES: Final[MappingProxyType[Service, Conversation]] = MappingProxyType(
         Service.ACTION_ANSWER_BLOCKS: _action_answer_blocks,
         Service.ACTION_LIST_BLOCKS: _action_list_blocks,
         Service.ACTION_UNCONFIRMED: _action_unconfirmed,
+        Service.GET_ALL: _get_all,
+        Service.SET_ALL: _set_all,
+        Service.EVENT_NOTIFICATION: _event,
+        Service.INFORMATION_REPORT: _report,
+        Service.DATA_NOTIFICATION: _data,
+        Service.DATA_NOTIFICATION_CONFIRMED: _data_confirmed,
         Service.ACCESS: _access,
         Service.ACCESS_SELECTION: _access_selection,
     }

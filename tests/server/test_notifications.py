@@ -38,19 +38,8 @@ kinds = pytest.mark.parametrize("notification", KINDS, ids=lambda each: each.lab
 links = pytest.mark.parametrize("hdlc", [False, True], ids=["wrapper", "hdlc"])
 
 
-class Hears(Meter):
-    """Notes what was confirmed."""
-
-    heard: list[tuple[Partners, DataNotificationConfirm]]
-
-    def confirmed(self, partners: Partners, confirm: DataNotificationConfirm) -> None:
-        super().confirmed(partners, confirm)
-        self.heard.append((partners, confirm))
-
-
-def secured(policy: SecurityPolicy, *, hdlc: bool) -> tuple[StackPair, Hears]:
-    host = Hears(meter_side(policy=policy))
-    host.heard = []
+def secured(policy: SecurityPolicy, *, hdlc: bool) -> tuple[StackPair, Meter]:
+    host = Meter(meter_side(policy=policy))
     pair = stack_pair(client_side(policy=policy), host, hdlc=hdlc)
     pair.associate()
     return pair, host
@@ -85,9 +74,9 @@ def test_a_push_is_confirmed_and_the_meter_learns_of_it(policy: SecurityPolicy, 
     pair.carry()
     pair.wait(1)
     assert unsolicited(pair) == [PUSH]
-    assert host.heard == []
+    assert host.confirmations == []
     pair.converse(confirm(PUSH))
-    assert host.heard == [(ONE, DataNotificationConfirm(PUSH.long_invoke_id_and_priority, None))]
+    assert host.confirmations == [(ONE, DataNotificationConfirm(PUSH.long_invoke_id_and_priority, None))]
     assert pair.converse(read(ATTRIBUTE)) == VALUE
 
 

@@ -149,13 +149,14 @@ def test_the_association_is_that_of_the_caller() -> None:
 def test_attribute_0_is_all_that_can_be_read_and_written() -> None:
     rig = Rig()
     rig.associate()
-    everything = rig.value(8, "0.0.1.0.0.255", 0)
-    assert isinstance(everything, tuple)
-    assert len(everything) == 9
-    assert everything[0] == octet_string(bytes.fromhex("0000010000ff"))
-    association = rig.value(15, "0.0.40.0.0.255", 0)
-    assert isinstance(association, tuple)
-    assert association[6] == null_data(None)  # the secret
+    everything = require_data(rig.get(8, "0.0.1.0.0.255", 0))
+    assert everything == Data(
+        DataTag.STRUCTURE, tuple(require_data(rig.get(8, "0.0.1.0.0.255", each)) for each in range(1, 10))
+    )
+    association = require_data(rig.get(15, "0.0.40.0.0.255", 0)).to_octets()
+    assert association.startswith(bytes.fromhex("02 09 09060000280000FF"))
+    secret_then_security = bytes.fromhex("00 0906")
+    assert secret_then_security in association
     nothing = null_data(None)
     midnight = octet_string(bytes.fromhex("07E70101FF00000000800000"))
     set_clock = Data(DataTag.STRUCTURE, (nothing, midnight, *([nothing] * 7)))

@@ -30,6 +30,7 @@ from meterwright.association.negotiation import (
     Grant,
     Proposal,
 )
+from meterwright.association.pre_established import PreEstablished
 from meterwright.association.requests import InvokeId, LongInvokeId
 from meterwright.association.responses import goes_on
 from meterwright.association.room import Room
@@ -64,6 +65,7 @@ __all__ = [
     "LongInvokeId",
     "MalformedRequest",
     "NotificationConfirmed",
+    "PreEstablished",
     "Proposal",
     "ReleaseRequested",
     "Released",

@@ -57,6 +57,7 @@ from meterwright.association.login import (
     require_mechanism,
 )
 from meterwright.association.negotiation import Context, Proposal, granted_context, refusal
+from meterwright.association.pre_established import PreEstablished
 from meterwright.association.release import rlrq
 from meterwright.association.requests import (
     InvokeId,
@@ -89,6 +90,7 @@ class ClientAssociation:
         self._has_asked = False
         self._opened_by: Aare | None = None
         self._outgoing: list[bytes] = []
+        self.is_pre_established = False
         self._requests = OpenRequests()
         self._control_deadline: float | None = None
         self._distrusted: MeterwrightError | None = None
@@ -144,8 +146,24 @@ class ClientAssociation:
         self._control_deadline = deadline
         self._outgoing.append(aarq)
 
+    def establish(self, agreed: PreEstablished) -> Associated:
+        """Be associated as was agreed beforehand. LocalProtocolError where something else was begun."""
+        if self.state is not State.IDLE:
+            raise LocalProtocolError(
+                f"the association is {self.state.value} already", layer="association", hint="close it first"
+            )
+        self._move(Signal.AGREED)
+        self.is_pre_established = True
+        self._context = context = agreed.context(Role.CLIENT, f"{next(_numbers)}")
+        return Associated(context)
+
     def release(self, deadline: float) -> None:
-        """End the association. Requests that are open then may still be answered; else they fail with its end."""
+        """End the association. Requests that are open then may still be answered; else they fail with its end.
+
+        LocalProtocolError where it was agreed on beforehand: nothing that is said ends it.
+        """
+        if self.is_pre_established:
+            raise LocalProtocolError("a pre-established association is not released", layer="association")
         self._move(Signal.RLRQ)
         self._login = None  # in the midst of it, what the meter proves now is late
         self._control_deadline = deadline
@@ -430,6 +448,7 @@ class ClientAssociation:
         self._forget()
 
     def _forget(self) -> None:
+        self.is_pre_established = False
         self._context = None
         self._login = None
         self._opened_by = None

@@ -18,6 +18,7 @@ from meterwright.apdu import (
     DataNotificationConfirm,
     InitiateRequest,
     Notification,
+    Rlre,
     Rlrq,
     decode_apdu,
 )
@@ -40,6 +41,7 @@ from meterwright.association.negotiation import (
     initiate_request,
     rejecting,
 )
+from meterwright.association.pre_established import PreEstablished
 from meterwright.association.release import require_protected, rlre
 from meterwright.association.served import REQUESTS, exception_for
 from meterwright.association.states import Role, Signal, State, transition
@@ -67,6 +69,7 @@ from meterwright.values import (
     ApplicationContext,
     AuthenticationMechanism,
     Conformance,
+    ReleaseResponseReason,
 )
 
 __all__ = ["Guard", "ServerAssociation"]
@@ -93,6 +96,7 @@ class ServerAssociation:
         self._outgoing: list[bytes] = []
         self._asked: AssociationRequested | None = None
         self._opened_by: Aarq | None = None
+        self._is_pre_established = False
 
     @property
     def context(self) -> Context:
@@ -124,6 +128,20 @@ class ServerAssociation:
         except RemoteProtocolError as error:
             self._send(exception_for(plain))
             return [MalformedRequest(error)]
+
+    def establish(self, agreed: PreEstablished) -> Context:
+        """Be associated as was agreed beforehand, protected as the guard says. What holds is returned.
+
+        LocalProtocolError where something else was begun, or the guard lets nobody in.
+        """
+        credentials = self._guard()
+        if self.state is not State.IDLE or credentials is None:
+            raise LocalProtocolError("there is no such association to establish", layer="association")
+        self._move(Signal.AGREED)
+        self._credentials, self._layer = credentials, credentials.layer
+        self._is_pre_established = True
+        self._context = context = agreed.context(Role.SERVER, f"{next(_numbers)} (meter)")
+        return context
 
     def accept(self, grant: Grant) -> Context:
         """Accept the association that was asked for; what holds is returned. With a challenge it must still be answered."""
@@ -160,6 +178,8 @@ class ServerAssociation:
 
     def _understood(self, apdu: Apdu) -> list[ServerEvent]:
         match apdu:
+            case Aarq() | Rlrq() if self._is_pre_established:
+                return self._stays(apdu)
             case Aarq():
                 return self._aarq(apdu)
             case Rlrq():
@@ -174,6 +194,15 @@ class ServerAssociation:
                 return [RequestReceived(apdu)]
             case _:
                 raise RemoteProtocolError(f"a client does not send {apdu.label}", layer="association")
+
+    def _stays(self, apdu: Aarq | Rlrq) -> list[ServerEvent]:
+        """Nothing that is said opens or ends what was agreed on beforehand."""
+        if isinstance(apdu, Rlrq):
+            self._send(Rlre(reason=ReleaseResponseReason.NOT_FINISHED))
+        else:
+            context = apdu.application_context_name or ApplicationContext.LN
+            self._send(rejecting(_User.NO_REASON_GIVEN, context=context))
+        return []
 
     # ------------------------------------------------------------------------------------------ opening
 
@@ -320,6 +349,7 @@ class ServerAssociation:
         self.state = transition(Role.SERVER, self.state, signal)
 
     def _forget(self) -> None:
+        self._is_pre_established = False
         self._layer = None
         self._login = None
         self._context = None

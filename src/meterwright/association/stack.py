@@ -25,6 +25,7 @@ from meterwright.association.events import (
 )
 from meterwright.association.login import Credentials
 from meterwright.association.negotiation import Proposal
+from meterwright.association.pre_established import PreEstablished
 from meterwright.association.requests import InvokeId
 from meterwright.association.states import State
 from meterwright.errors import ConnectionLost, MeterwrightError
@@ -46,9 +47,16 @@ class ClientStack:
     """One client SAP talking to one logical device over one link."""
 
     def __init__(
-        self, link: ClientLink, proposal: Proposal | None = None, credentials: Credentials | None = None
+        self,
+        link: ClientLink,
+        proposal: Proposal | None = None,
+        credentials: Credentials | None = None,
+        *,
+        agreed: PreEstablished | None = None,
     ) -> None:
+        """`agreed`: the association is pre-established, and there as soon as the link is."""
         self.association = ClientAssociation(proposal, credentials)
+        self._agreed = agreed
         self.link = link
         self._opening = False
         self._closing = False
@@ -94,7 +102,8 @@ class ClientStack:
         """
         self._opening, self._closing = False, True
         self._close_by = now + patience
-        if release and self.association.state is State.ASSOCIATED:
+        releasable = self.association.state is State.ASSOCIATED and not self.association.is_pre_established
+        if release and releasable:
             self.association.release(self._close_by)
             self._pump(now)
             return []
@@ -170,6 +179,9 @@ class ClientStack:
         return events
 
     def _associate(self, deadline: float) -> list[ClientEvent]:
+        if self._agreed is not None:
+            self._opening = False
+            return [self.association.establish(self._agreed)]
         try:
             self.association.associate(deadline)
         except MeterwrightError as error:

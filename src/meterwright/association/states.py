@@ -49,15 +49,17 @@ class Signal(Enum):
     RLRQ = "RLRQ"
     RLRE = "RLRE"
     ABORT = "an abort"
+    AGREED = "an agreement made beforehand"
 
 
 CLIENT_SIGNALS: Final = frozenset({Signal.AARQ, Signal.PROOF, Signal.REQUEST, Signal.RLRQ})
-"""What a client sends; the meter sends the rest. An abort is nobody's message: the link fell, or time ran out."""
+"""What a client sends; the meter sends the rest. An abort is nobody's message: the link fell, or time ran out; nor is an agreement."""
 
 TRANSITIONS: Final[Mapping[State, Mapping[Signal, State]]] = MappingProxyType(
     {
         State.IDLE: {
             Signal.AARQ: State.PENDING,
+            Signal.AGREED: State.ASSOCIATED,  # there without any AARQ
             Signal.NOTIFICATION: State.IDLE,
             Signal.ABORT: State.IDLE,
         },

@@ -127,7 +127,12 @@ class _Procedure:
     def _associate(self) -> Generator[OpeningStep, Data | None, None]:
         """Associate as we want to. The number that our AARQ spent is known afterwards."""
         settings, before = self._settings, self._security.last
-        stack = ClientStack(self._link(settings.client_sap), settings.proposal, self._security.credentials())
+        stack = ClientStack(
+            self._link(settings.client_sap),
+            settings.proposal,
+            self._security.credentials(),
+            agreed=settings.pre_established,
+        )
         try:
             yield Associate(stack)
         finally:

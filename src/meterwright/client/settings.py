@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from meterwright.association import Proposal
+from meterwright.association import PreEstablished, Proposal
 from meterwright.client.carriers import Carrier, Wrapper
 from meterwright.client.credentials import ClientCredentials
 from meterwright.transport.tls import TlsSettings
@@ -31,6 +31,12 @@ class ClientSettings:
     16 is the public client, 1 the management logical device (Green Book). `carrier` is what carries the APDUs, `credentials`
     prove who we are and protect what is said; without them everything is in plain, and nobody is asked for anything. `tls` says
     whom to trust where the address is one of TLS.
+
+    `one_at_a_time`: exchanges wait for one another, request by request, a transfer in blocks as a whole. Meters with room for
+    several transfers, and a line with long delays, may do better without.
+
+    `pre_established`: what was agreed on beforehand with the meter, which gets no AARQ then, nor RLRQ; its system title must be
+    in the credentials where anything is ciphered.
     """
 
     client_sap: int = 16
@@ -41,3 +47,4 @@ class ClientSettings:
     credentials: ClientCredentials = field(default_factory=ClientCredentials)
     tls: TlsSettings = field(default_factory=TlsSettings)
     one_at_a_time: bool = True
+    pre_established: PreEstablished | None = None

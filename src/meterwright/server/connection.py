@@ -152,6 +152,11 @@ class ServerConnection:
                     f"more than {MOST_ASSOCIATIONS} pairs of SAPs in one connection", layer="server"
                 )
             served = self._served[partners] = _Served(ServerAssociation(lambda: self._guard(partners)))
+            agreed = self._host.pre_established(partners)
+            if agreed is not None:
+                association = served.association
+                caller = Caller(partners, association.establish(agreed))
+                served.dispatcher = Dispatcher(self._host, caller, association.sealed_size)
         return served
 
     def _guard(self, partners: Partners) -> Credentials | None:
@@ -176,6 +181,8 @@ class ServerConnection:
     def _hear(self, apdu: bytes, partners: Partners) -> None:
         """What wants no answer gets none, and opens or ends no association. Without one it is for nobody."""
         served = self._served.get(partners)
+        if served is None and self._host.pre_established(partners) is not None:
+            served = self._serving(partners)
         if served is None or apdu[:1] in _ACSE or served.is_too_long(apdu):
             return
         for event in served.association.receive(apdu):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from meterwright.apdu import AttributeDescriptor, DataNotificationConfirm, MethodDescriptor, SelectiveAccess
-from meterwright.association import AssociationRequested, Context, Credentials, Grant
+from meterwright.association import AssociationRequested, Context, Credentials, Grant, PreEstablished
 from meterwright.data import Data
 from meterwright.errors import MeterwrightError
 from meterwright.values import AcseServiceUserDiagnostic, ActionResult, DataAccessResult
@@ -49,6 +49,14 @@ class ObjectHost(Protocol):
         """
         del partners
         return Credentials()
+
+    def pre_established(self, partners: Partners) -> PreEstablished | None:
+        """What was agreed on beforehand with this client, who needs no AARQ then; None, as it is unless told otherwise, for nobody.
+
+        `guard` has the keys, and the system title of the client where it ciphers.
+        """
+        del partners
+        return None
 
     def denied(self, partners: Partners, error: MeterwrightError) -> None:
         """Somebody was not let in, and this is why: to be counted, and perhaps to raise an alarm."""

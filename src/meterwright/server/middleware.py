@@ -4,7 +4,7 @@ A `Middleware` is an ObjectHost around an ObjectHost. It passes everything on; d
 """
 
 from meterwright.apdu import AttributeDescriptor, DataNotificationConfirm, MethodDescriptor, SelectiveAccess
-from meterwright.association import AssociationRequested, Credentials, Grant
+from meterwright.association import AssociationRequested, Credentials, Grant, PreEstablished
 from meterwright.data import Data
 from meterwright.errors import MeterwrightError
 from meterwright.server.host import ActionOutcome, Caller, ObjectHost, Partners
@@ -21,6 +21,9 @@ class Middleware(ObjectHost):
 
     def guard(self, partners: Partners) -> Credentials | None:
         return self.inner.guard(partners)
+
+    def pre_established(self, partners: Partners) -> PreEstablished | None:
+        return self.inner.pre_established(partners)
 
     def denied(self, partners: Partners, error: MeterwrightError) -> None:
         self.inner.denied(partners, error)

@@ -31,5 +31,5 @@ def write_all(behaviour: Behaviour, value: Data) -> None:
     if value.tag is not DataTag.STRUCTURE or not isinstance(values, tuple) or len(values) != len(numbers):
         raise Refusal(DataAccessResult.TYPE_UNMATCHED)
     for number, each in zip(numbers, values, strict=True):
-        if isinstance(each, Data) and each.tag is not DataTag.NULL_DATA:
+        if each.tag is not DataTag.NULL_DATA:
             behaviour.set(number, each, None)

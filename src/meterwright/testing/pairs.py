@@ -34,6 +34,7 @@ from meterwright.association import (
     Grant,
     Guard,
     InvokeId,
+    PreEstablished,
     Proposal,
     Released,
     RequestFailed,
@@ -299,7 +300,7 @@ class AssociationPair(_Pair):
 class StackPair(_Pair):
     """Whole stacks, octets of a link between them: `client` is the client's, `meter` a connection to `host`.
 
-    The link is the wrapper; `client_link` and `meter_link` are the two ends of another.
+    `agreed`: the association is pre-established. The link is the wrapper; `client_link` and `meter_link` are the two ends of another.
     """
 
     def __init__(
@@ -312,12 +313,13 @@ class StackPair(_Pair):
         meter_link: ServerLink | None = None,
         proposal: Proposal | None = None,
         credentials: Credentials | None = None,
+        agreed: PreEstablished | None = None,
         chance: Callable[[int], bytes] = secrets.token_bytes,
         interference: Interference = pass_all,
     ) -> None:
         super().__init__(interference)
         link = client_link or WrapperLink(client_sap, server_sap)
-        self.client = ClientStack(link, proposal, credentials)
+        self.client = ClientStack(link, proposal, credentials, agreed=agreed)
         self.meter = ServerConnection(host, meter_link, chance=chance)
 
     @property
