@@ -24,9 +24,11 @@ def aarq(max_pdu: int, conformance: str = "401e5d") -> bytes:
 
 
 class Host(ObjectHost):
-    """Attribute n of any object is n octets long, writing gives n as the result, so does calling method n."""
+    """Attribute n of any object is n octets long, writing gives n as the result, so does calling method n. All services but one are granted."""
 
-    def __init__(self, conformance: Conformance = ~Conformance(0), max_pdu: int = 500) -> None:  # noqa: B008 - it never changes
+    def __init__(
+        self, conformance: Conformance = ~Conformance.GENERAL_BLOCK_TRANSFER, max_pdu: int = 500
+    ) -> None:
         self.grant: Grant | AcseServiceUserDiagnostic = Grant(conformance, max_pdu)
         self.seen: list[object] = []
         self.callers: list[Caller] = []

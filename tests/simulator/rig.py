@@ -40,6 +40,8 @@ INVOKE = InvokeIdAndPriority(1)
 UNCONFIRMED = InvokeIdAndPriority(1, confirmed=False)
 BLOCK = 16
 EVERYTHING = ~Conformance(0)
+IN_OWN_BLOCKS = EVERYTHING & ~Conformance.GENERAL_BLOCK_TRANSFER
+"""So that what is long comes in the blocks of its service."""
 
 
 def octets(count: int, seed: int = 1) -> bytes:
@@ -48,7 +50,7 @@ def octets(count: int, seed: int = 1) -> bytes:
 
 
 def aarq(
-    conformance: Conformance = EVERYTHING,
+    conformance: Conformance = IN_OWN_BLOCKS,
     max_receive_pdu_size: int = 1024,
     mechanism: AuthenticationMechanism | None = None,
 ) -> Aarq:

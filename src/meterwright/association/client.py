@@ -70,6 +70,7 @@ from meterwright.association.responses import RESPONSES, answered_id, goes_on
 from meterwright.association.room import Room
 from meterwright.association.states import Role, Signal, State, transition
 from meterwright.errors import LocalProtocolError, MeterwrightError, RemoteProtocolError
+from meterwright.link.gbt import BlockLimits
 from meterwright.security import SecurityViolation, Violation, is_ciphered
 
 __all__ = ["ClientAssociation"]
@@ -203,6 +204,16 @@ class ClientAssociation:
         """Whoever got this answer goes on no further: the invoke id of a transfer that stopped between blocks is free again."""
         if isinstance(answer, InvokedApdu | LongInvokedApdu):
             self._requests.end_transfer(invoke_id_of(answer))
+
+    @property
+    def block_limits(self) -> BlockLimits | None:
+        """How general block transfer goes now; None where it was not negotiated, or nothing may be asked for."""
+        may_ask = self.state in (State.AUTHENTICATING, State.ASSOCIATED)
+        return self._context.block_limits if may_ask and self._context is not None else None
+
+    def postpone(self, until: float) -> None:
+        """An answer is coming in parts: whoever awaits one may wait until then."""
+        self._requests.postpone(until)
 
     def give_up(self, invoke_id: InvokeId) -> None:
         """Await this answer no longer; should it come all the same, it is dropped."""
@@ -432,7 +443,7 @@ class ClientAssociation:
     def _queue(self, apdu: Apdu, context: Context) -> None:
         octets = apdu.to_octets()
         size = self.sealed_size(len(octets), octets[0])
-        if not context.fits(size):
+        if not context.carries(size):
             raise LocalProtocolError(
                 f"{apdu.label} of {size} octets, and the meter takes {context.max_send_pdu_size}",
                 layer="association",

@@ -21,8 +21,16 @@ from meterwright.errors import (
     AssociationRejected,
     ConfirmedServiceErrorReceived,
     ExceptionResponseError,
+    LocalProtocolError,
     MeterwrightError,
     RemoteProtocolError,
+)
+from meterwright.link.gbt import (
+    HIGHEST_NUMBER,
+    LARGEST_WINDOW,
+    LONGEST_APDU,
+    BlockLimits,
+    block_size,
 )
 from meterwright.security import SecurityLayer
 from meterwright.values import (
@@ -78,18 +86,30 @@ CLIENT_CONFORMANCE: Final = (
 class Proposal:
     """What a client proposes. `max_receive_pdu_size`: the largest APDU we take, in octets; 0 means no limit.
 
-    `context`: the application context, unless it is the one that goes with the credentials.
+    `context`: the application context, unless it is the one that goes with the credentials. `block_window`: how many blocks of a
+    general block transfer we take in a row (1 to 63); 0 does not propose it, unless `conformance` does.
     """
 
     conformance: Conformance = CLIENT_CONFORMANCE
     max_receive_pdu_size: int = LARGEST_PDU
     context: ApplicationContext | None = None
+    block_window: int = 0
+
+    def __post_init__(self) -> None:
+        _require_window(self.block_window)
+
+    @property
+    def services(self) -> Conformance:
+        """The services that are proposed, general block transfer among them where there is a window for it."""
+        return self.conformance | (
+            Conformance.GENERAL_BLOCK_TRANSFER if self.block_window else Conformance(0)
+        )
 
     def initiate(self, credentials: Credentials) -> bytes:
         """The InitiateRequest that says it, not protected yet."""
         dedicated = None if credentials.dedicated is None else credentials.dedicated.reveal()
         return InitiateRequest(
-            dedicated, True, None, DLMS_VERSION, self.conformance, self.max_receive_pdu_size
+            dedicated, True, None, DLMS_VERSION, self.services, self.max_receive_pdu_size
         ).to_octets()
 
     def aarq(self, credentials: Credentials | None = None) -> Aarq:
@@ -114,17 +134,24 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a meter is willing to grant: services, and the largest APDU it takes, in octets (0: no limit)."""
+    """What a meter is willing to grant: services, and the largest APDU it takes, in octets (0: no limit).
+
+    `block_window`: how many blocks of a general block transfer it takes in a row, where that is among them.
+    """
 
     conformance: Conformance
     max_receive_pdu_size: int
+    block_window: int = 1
+
+    def __post_init__(self) -> None:
+        _require_window(self.block_window, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """What holds in an association, in octets and services. A size of 0 means no limit.
 
-    `user_id`: the user whom the client named, on the meter's side.
+    `user_id`: the user whom the client named, on the meter's side. `block_window`: how many blocks of a general block transfer this side takes in a row.
     """
 
     identity: AssociationIdentity
@@ -132,6 +159,21 @@ class Context:
     max_send_pdu_size: int
     max_receive_pdu_size: int
     user_id: int | None = None
+    block_window: int = 1
+
+    @property
+    def block_limits(self) -> BlockLimits | None:
+        """How general block transfer goes here; None where it was not negotiated."""
+        if Conformance.GENERAL_BLOCK_TRANSFER not in self.conformance:
+            return None
+        return BlockLimits(self.max_send_pdu_size, self.block_window)
+
+    def carries(self, octets: int) -> bool:
+        """Whether an APDU of that many octets gets through: whole, or in general block transfer."""
+        if self.fits(octets):
+            return True
+        size = 0 if self.block_limits is None else block_size(self.max_send_pdu_size)
+        return octets <= min(LONGEST_APDU, size * (HIGHEST_NUMBER // 2))
 
     def fits(self, octets: int) -> bool:
         """Whether an APDU of that many octets may be sent. Where the meter sets no limit, the wrapper's header does."""
@@ -162,9 +204,10 @@ def granted_context(aare: Aare, proposal: Proposal, label: str, credentials: Cre
     return Context(
         identity=AssociationIdentity(label),
         # A meter must not grant what was not proposed; some do, and it is not ours to use then.
-        conformance=initiated.negotiated_conformance & proposal.conformance,
+        conformance=initiated.negotiated_conformance & proposal.services,
         max_send_pdu_size=size,
         max_receive_pdu_size=proposal.max_receive_pdu_size,
+        block_window=proposal.block_window or 1,
     )
 
 
@@ -237,6 +280,7 @@ def accepting(
         max_send_pdu_size=initiate.client_max_receive_pdu_size,
         max_receive_pdu_size=grant.max_receive_pdu_size,
         user_id=aarq.calling_ae_invocation_id,
+        block_window=grant.block_window,
     )
     response = initiate_response(context)
     layer, challenges = credentials.layer, credentials.challenges
@@ -281,3 +325,12 @@ def rejecting(
         result_source_diagnostic=diagnostic,
         user_information=refused,
     )
+
+
+def _require_window(window: int, least: int = 0) -> None:
+    if not least <= window <= LARGEST_WINDOW:
+        raise LocalProtocolError(
+            f"a window is {least}..{LARGEST_WINDOW} blocks, not {window}",
+            layer="association",
+            hint="1 suits most",
+        )

@@ -115,6 +115,10 @@ class OpenRequests:
         """A request has gone out."""
         self._open[invoke_id] = _Open(label, deadline)
 
+    def postpone(self, until: float) -> None:
+        """Parts of an answer come: all that is open may take until then."""
+        self._open = {each: _Open(was.label, max(was.deadline, until)) for each, was in self._open.items()}
+
     def answered(self, invoke_id: InvokeId, *, continues: bool = False) -> None:
         """Its answer has come. Of a long answer that `continues`, the id is kept for the next block."""
         del self._open[invoke_id]

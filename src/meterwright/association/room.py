@@ -19,9 +19,9 @@ class Room:
     sealed_size: Callable[[int, int], int] = lambda size, _tag: size
 
     def fits(self, apdu: Apdu) -> bool:
-        """Whether the other side takes it whole."""
+        """Whether it can be sent as it is: the other side takes it whole, or in general block transfer."""
         octets = apdu.to_octets()
-        return self.context.fits(self.sealed_size(len(octets), octets[0]))
+        return self.context.carries(self.sealed_size(len(octets), octets[0]))
 
     def grants(self, services: Conformance) -> bool:
         """Whether all of these were negotiated."""

@@ -52,6 +52,7 @@ from meterwright.errors import (
     SecurityError,
     UsageError,
 )
+from meterwright.link.gbt import BlockLimits
 from meterwright.security import (
     TITLE_SIZE,
     Secret,
@@ -104,6 +105,11 @@ class ServerAssociation:
         if self._context is None:
             raise LocalProtocolError("there is no association", layer="association")
         return self._context
+
+    @property
+    def block_limits(self) -> BlockLimits | None:
+        """How general block transfer goes now; None where it was not negotiated."""
+        return None if self._context is None else self._context.block_limits
 
     def data_to_send(self) -> list[bytes]:
         """The APDUs that are to go out, once each."""

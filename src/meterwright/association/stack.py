@@ -19,6 +19,7 @@ from meterwright.association.events import (
     AssociationRefused,
     ClientEvent,
     Distrusted,
+    LateAnswer,
     Released,
     RequestFailed,
     Unsolicited,
@@ -38,7 +39,15 @@ from meterwright.link import (
     LinkOpened,
 )
 from meterwright.link import Unsolicited as LinkUnsolicited
+from meterwright.link.gbt import (
+    BlockTransfer,
+    TransferEvent,
+    TransferFailed,
+    TransferWentOn,
+    WholeApdu,
+)
 from meterwright.security import is_ciphered
+from meterwright.values import Role
 
 __all__ = ["ClientStack"]
 
@@ -58,6 +67,8 @@ class ClientStack:
         self.association = ClientAssociation(proposal, credentials)
         self._agreed = agreed
         self.link = link
+        self._transfer = BlockTransfer(Role.CLIENT)
+        self._has_asked_on = False  # the last that came was answered by something of ours
         self._opening = False
         self._closing = False
         self._patience = 0.0
@@ -72,7 +83,7 @@ class ClientStack:
     @property
     def deadline(self) -> float | None:
         """When `tick` is wanted at the latest; None where nothing is awaited."""
-        deadlines = (self.link.deadline, self.association.deadline, self._close_by)
+        deadlines = (self.link.deadline, self._transfer.deadline, self.association.deadline, self._close_by)
         return min((each for each in deadlines if each is not None), default=None)
 
     def open(self, now: float, patience: float) -> list[ClientEvent]:
@@ -87,7 +98,7 @@ class ClientStack:
     def request(self, apdu: Apdu, now: float, deadline: float, *, continues: bool = False) -> InvokeId:
         """Send a request; its invoke id, which the answer will name."""
         invoke_id = self.association.request(apdu, deadline, continues=continues)
-        self._pump(now)
+        self._pump(now, deadline)
         return invoke_id
 
     def tell(self, apdu: Apdu, now: float) -> None:
@@ -117,6 +128,7 @@ class ClientStack:
     def tick(self, now: float) -> list[ClientEvent]:
         """What has taken too long by now."""
         events = self._from_link(self.link.tick(now), now)
+        events += self._from_transfer(self._transfer.tick(now), now)
         events += self._from_association(self.association.tick(now), now)
         if self._close_by is not None and self._close_by <= now:
             self._last_words += self.link.data_to_send()  # a DISC, perhaps: the meter may hear it
@@ -133,6 +145,7 @@ class ClientStack:
         """The wire is gone: nothing that was open will be answered."""
         self._last_words = b""
         self.link.lost()
+        self._transfer.forget()
         return self._failed(error)
 
     # ------------------------------------------------------------------------------------------ between the two
@@ -145,14 +158,38 @@ class ClientStack:
                     if self._opening:
                         events += self._associate(now + self._patience)
                 case ApduReceived(apdu):
-                    events += self._from_association(self._understood(apdu, now), now)
+                    events += self._received(apdu, now)
                 case LinkUnsolicited(apdu):
-                    events += self._from_association(self.association.receive(apdu), now)
+                    for whole in self._transfer.hear(apdu):
+                        events += self._from_association(self.association.receive(whole.apdu), now)
                 case LinkClosed():
                     events += self._closed()
                 case LinkFailed(error):
                     events += self._failed(error)
         self._pump(now)
+        return events
+
+    def _received(self, apdu: bytes, now: float) -> list[ClientEvent]:
+        """A block, or anything else. The link can't know that more blocks are on their way."""
+        happened = self._transfer.receive(apdu, now)
+        is_part = not any(isinstance(each, WholeApdu | TransferFailed) for each in happened)
+        events = self._from_transfer(happened, now)
+        if is_part and not self._has_asked_on and self._transfer.is_awaiting:
+            self.link.keep_waiting(now, more=True)
+        return events
+
+    def _from_transfer(self, happened: list[TransferEvent], now: float) -> list[ClientEvent]:
+        """What has come whole goes up; of the rest the link must know that more is awaited."""
+        events: list[ClientEvent] = []
+        for event in happened:
+            match event:
+                case WholeApdu(apdu):
+                    events += self._from_association(self._understood(apdu, now), now)
+                case TransferWentOn(until):
+                    self.association.postpone(until)
+                case TransferFailed(error):
+                    events += self._from_association(self.association.lost(error), now)
+        self._carry(now)
         return events
 
     def _from_association(self, happened: list[ClientEvent], now: float) -> list[ClientEvent]:
@@ -176,7 +213,20 @@ class ClientStack:
         was_none = all(isinstance(each, Unsolicited | Distrusted) for each in events)
         if is_ciphered(apdu) and events and was_none and self.association.deadline is not None:
             self.link.keep_waiting(now)
+        if events:
+            self._tell_transfer(events, now)
         return events
+
+    def _tell_transfer(self, events: list[ClientEvent], now: float) -> None:
+        """Whether what came whole was the answer; a late one lets through what waits behind its request."""
+        awaited = self.association.deadline
+        none = (
+            (Unsolicited, Distrusted) if self._transfer.has_waiting else (Unsolicited, Distrusted, LateAnswer)
+        )
+        if awaited is None or not all(isinstance(each, none) for each in events):
+            self._transfer.answered(now)
+        else:
+            self._transfer.not_answered(now, awaited)
 
     def _associate(self, deadline: float) -> list[ClientEvent]:
         if self._agreed is not None:
@@ -210,10 +260,23 @@ class ClientStack:
         wanted: list[ClientEvent] = [each for each in events if not isinstance(each, AssociationEnded)]
         return [*wanted, Released()]
 
-    def _pump(self, now: float, *, confirmed: bool = True) -> None:
+    def _pump(self, now: float, deadline: float | None = None, *, confirmed: bool = True) -> None:
+        """What the association wants to send goes through the transfer to the link."""
+        self._transfer.begin(self.association.block_limits)
+        until = deadline or self.association.deadline or now
         for apdu in self.association.data_to_send():
+            if confirmed:
+                self._transfer.send(apdu, now, until)
+            else:
+                self._transfer.tell(apdu)
+        self._carry(now)
+
+    def _carry(self, now: float) -> None:
+        self._has_asked_on = False
+        for piece in self._transfer.data_to_send():
             if self.link.is_open:  # else what it belongs to has just failed with the link
-                self.link.send(apdu, now, confirmed=confirmed)
+                self.link.send(piece.apdu, now, confirmed=piece.confirmed, more=piece.more)
+                self._has_asked_on = True
 
 
 def _closed_by_us() -> ConnectionLost:

@@ -269,7 +269,7 @@ def _obstacles(state: TransferState, context: Context, request_size: int) -> lis
                 hint="use the client address that is meant for firmware",
             )
         )
-    if not context.fits(request_size):
+    if not context.carries(request_size):
         found.append(
             Finding(
                 Level.ERROR,

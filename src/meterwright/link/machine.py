@@ -117,12 +117,18 @@ class ClientLink(LinkMachine):
         """Ask for the connection; LinkOpened or LinkFailed follows, here or later."""
 
     @abstractmethod
-    def send(self, apdu: bytes, now: float, *, confirmed: bool = True) -> None:
-        """Send one APDU. One that is not `confirmed` wants no answer, and where the link can, needs no connection."""
+    def send(self, apdu: bytes, now: float, *, confirmed: bool = True, more: bool = False) -> None:
+        """Send one APDU. One that is not `confirmed` wants no answer, and where the link can, needs no connection.
+
+        With `more` it is a part of a message: what answers comes after the last.
+        """
 
     @abstractmethod
-    def keep_waiting(self, now: float) -> None:
-        """What came last looked like an answer and was none: the answer is awaited still, and asked for where it must be."""
+    def keep_waiting(self, now: float, *, more: bool = False) -> None:
+        """What came last looked like an answer and was none: the answer is awaited still, and asked for where it must be.
+
+        With `more` it was a part of the answer: the rest is ready, and asked for at once.
+        """
 
 
 class ServerLink(LinkMachine):

@@ -94,12 +94,12 @@ class WrapperLink(_Wrapper, ClientLink):
         self.lost()
         return [LinkOpened()]
 
-    def send(self, apdu: bytes, now: float, *, confirmed: bool = True) -> None:  # noqa: ARG002
+    def send(self, apdu: bytes, now: float, *, confirmed: bool = True, more: bool = False) -> None:  # noqa: ARG002
         if self._broken:
             raise LocalProtocolError("the link has failed", layer="wrapper", hint="connect anew")
         self._write(WrapperFrame(self._client_sap, self._server_sap, apdu))
 
-    def keep_waiting(self, now: float) -> None:
+    def keep_waiting(self, now: float, *, more: bool = False) -> None:
         """Nothing: what comes comes by itself."""
 
     def _is_ours(self, frame: WrapperFrame) -> bool:

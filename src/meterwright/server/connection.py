@@ -6,7 +6,7 @@ connection (RemoteProtocolError).
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -36,9 +36,10 @@ from meterwright.link import (
     Unsolicited,
     WrapperServer,
 )
+from meterwright.link.gbt import BlockTransfer, TransferEvent, WholeApdu
 from meterwright.server.dispatch import Dispatcher
 from meterwright.server.host import Caller, ObjectHost, Partners
-from meterwright.values import AcseServiceUserDiagnostic, ExceptionService, ExceptionState
+from meterwright.values import AcseServiceUserDiagnostic, ExceptionService, ExceptionState, Role
 
 __all__ = ["MOST_ASSOCIATIONS", "ServerConnection"]
 
@@ -56,12 +57,18 @@ class _Served:
 
     def __init__(self, association: ServerAssociation) -> None:
         self.association = association
+        self.transfer = BlockTransfer(Role.SERVER)
         self.dispatcher: Dispatcher | None = None
 
     def end_unless_open(self) -> None:
         """Serve nobody, where no association is open."""
         if self.association.state is not State.ASSOCIATED:
             self.dispatcher = None
+
+    @staticmethod
+    def wholes(events: Sequence[TransferEvent]) -> list[bytes]:
+        """The APDUs that have come whole."""
+        return [event.apdu for event in events if isinstance(event, WholeApdu)]
 
     def is_too_long(self, apdu: bytes) -> bool:
         """Whether it is longer than we said that we take. Before that was said, anything is taken."""
@@ -174,8 +181,12 @@ class ServerConnection:
         if served.is_too_long(apdu):
             served.association.respond(_PDU_TOO_LONG)
         else:
-            for event in served.association.receive(apdu):
-                self._handle(event, partners, served)
+            for whole in served.wholes(served.transfer.receive(apdu, now)):
+                events = served.association.receive(whole)
+                if whole is apdu and not all(isinstance(each, MalformedRequest) for each in events):
+                    served.transfer.answered(now)  # a new request ends what was under way
+                for event in events:
+                    self._handle(event, partners, served)
         return self._send(partners, served, now)
 
     def _hear(self, apdu: bytes, partners: Partners) -> None:
@@ -185,8 +196,9 @@ class ServerConnection:
             served = self._serving(partners)
         if served is None or apdu[:1] in _ACSE or served.is_too_long(apdu):
             return
-        for event in served.association.receive(apdu):
-            self._handle(event, partners, served)
+        for whole in served.wholes(served.transfer.hear(apdu)):
+            for event in served.association.receive(whole):
+                self._handle(event, partners, served)
         served.association.data_to_send()
 
     def _handle(self, event: ServerEvent, partners: Partners, served: _Served) -> None:
@@ -222,10 +234,19 @@ class ServerConnection:
             served.dispatcher = Dispatcher(self._host, Caller(partners, context), association.sealed_size)
 
     def _send(self, partners: Partners, served: _Served, now: float, *, confirmed: bool = True) -> bool:
-        answers = served.association.data_to_send()
-        for apdu in answers:
-            self._link.send_to(partners.client_sap, partners.server_sap, apdu, now, confirmed=confirmed)
-        return bool(answers)
+        transfer = served.transfer
+        transfer.begin(served.association.block_limits)
+        for apdu in served.association.data_to_send():
+            if confirmed:
+                transfer.send(apdu, now, now)
+            else:
+                transfer.tell(apdu)
+        pieces = transfer.data_to_send()
+        for piece in pieces:
+            self._link.send_to(
+                partners.client_sap, partners.server_sap, piece.apdu, now, confirmed=piece.confirmed
+            )
+        return bool(pieces)
 
     def _drop_all(self) -> None:
         for served in self._served.values():

@@ -16,6 +16,7 @@ SERVED: Final = (
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
     | Conformance.BLOCK_TRANSFER_WITH_ACTION
+    | Conformance.GENERAL_BLOCK_TRANSFER
     | Conformance.MULTIPLE_REFERENCES
     | Conformance.SELECTIVE_ACCESS
     | Conformance.ACCESS

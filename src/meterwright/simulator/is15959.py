@@ -111,6 +111,7 @@ def is15959_meter(
         schedule=schedule,
         clock=clock,
         max_receive_pdu_size=settings.max_receive_pdu_size,
+        block_window=settings.block_window,
         trouble=trouble,
     )
     return meter

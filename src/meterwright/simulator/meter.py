@@ -33,7 +33,13 @@ from meterwright.simulator.image_machine import ImageMachine
 from meterwright.simulator.logical_devices import LogicalDevices, SimulatedLogicalDevice
 from meterwright.simulator.schedules import ScheduleBehaviour
 from meterwright.simulator.security import MeterSecurity
-from meterwright.values import AcseServiceUserDiagnostic, ActionResult, DataAccessResult, Obis
+from meterwright.values import (
+    AcseServiceUserDiagnostic,
+    ActionResult,
+    Conformance,
+    DataAccessResult,
+    Obis,
+)
 
 __all__ = ["SimulatedMeter", "meter_name", "serial_digits"]
 
@@ -69,6 +75,7 @@ class SimulatedMeter(ObjectHost):
         logical_devices: LogicalDevices | None = None,
         clock: MeterClock | None = None,
         max_receive_pdu_size: int = 1024,
+        block_window: int = 5,
         trouble: Trouble = log_trouble,
     ) -> None:
         """`identity` is wanted where an association needs keys; `schedule` is one of the objects that `clock` moves.
@@ -95,6 +102,7 @@ class SimulatedMeter(ObjectHost):
         self._schedule = schedule
         self._clock = clock or SystemClock()
         self._max_receive_pdu_size = max_receive_pdu_size
+        self._block_window = block_window
 
     def __repr__(self) -> str:
         return f"<SimulatedMeter {self.name}>"
@@ -160,7 +168,10 @@ class SimulatedMeter(ObjectHost):
         if policy is None or not self.is_running:
             return AcseServiceUserDiagnostic.NO_REASON_GIVEN
         del asked
-        return Grant(policy.conformance, self._max_receive_pdu_size)
+        services = policy.conformance
+        if not self._block_window:
+            services &= ~Conformance.GENERAL_BLOCK_TRANSFER
+        return Grant(services, self._max_receive_pdu_size, self._block_window or 1)
 
     def get(
         self, caller: Caller, attribute: AttributeDescriptor, selection: SelectiveAccess | None

@@ -93,6 +93,7 @@ def plain_meter(
         ),
         clock=clock,
         max_receive_pdu_size=settings.max_receive_pdu_size,
+        block_window=settings.block_window,
         trouble=trouble,
     )
 

@@ -77,6 +77,7 @@ class SecuritySettings:
 class MeterSettings:
     """How a simulated meter is made. Sizes in octets.
 
+    `block_window`: how many blocks of a general block transfer it takes in a row; 0 grants none.
     `force_block_size` allows an image block size whose blocks do not fit the meter's own PDU, as a fault of the meter.
     `association_version` is that of the class Association LN, 0 to 3. `wrong_length`: what a block is answered with that is not
     exactly as long as it must be.
@@ -87,6 +88,7 @@ class MeterSettings:
     image_transfer_enabled: bool = True
     firmware_identifier: bytes = b"MW-1.0"
     max_receive_pdu_size: int = 1024
+    block_window: int = 5
     force_block_size: bool = False
     seed: int = 0
     logical_devices: int = 1

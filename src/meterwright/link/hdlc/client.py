@@ -111,7 +111,7 @@ class HdlcClient(Station, ClientLink):
             self._disconnect(now)
         return []
 
-    def send(self, apdu: bytes, now: float, *, confirmed: bool = True) -> None:
+    def send(self, apdu: bytes, now: float, *, confirmed: bool = True, more: bool = False) -> None:
         """Send one APDU: in I frames; unconfirmed in UI frames, for which the link need not be open."""
         if not confirmed:
             self._unconfirmed.append(apdu)
@@ -120,8 +120,9 @@ class HdlcClient(Station, ClientLink):
             return
         self._move(Role.CLIENT, Signal.I)
         self._open_traffic().queue(apdu)
-        self._awaited += 1
-        self._last_is_answered = False
+        if not more:
+            self._awaited += 1
+            self._last_is_answered = False
         self._moved = now
         if self._turn.ours:
             self._use_turn(now)
@@ -132,11 +133,13 @@ class HdlcClient(Station, ClientLink):
         if self._turn.ours:
             self._ask(now, self._open_traffic().acknowledgement())
 
-    def keep_waiting(self, now: float) -> None:
+    def keep_waiting(self, now: float, *, more: bool = False) -> None:
         if self.state is State.CONNECTED:
-            self._awaited += 1
+            self._awaited = max(1, self._awaited) if more else self._awaited + 1
             self._last_is_answered = False
-            if self._turn.ours:
+            if self._turn.ours and more and not self._open_traffic().has_unacknowledged:
+                self.poll(now)
+            elif self._turn.ours:
                 self._use_turn(now)
 
     def tick(self, now: float) -> list[LinkEvent]:
