@@ -150,11 +150,11 @@ class GatewayLink(_Prefixed, ClientLink):
     def open(self, now: float) -> list[LinkEvent]:
         return self._unwrapped(self._inner.open(now), now)
 
-    def send(self, apdu: bytes, now: float, *, confirmed: bool = True) -> None:
-        self._inner.send(self._address.to_meter(apdu), now, confirmed=confirmed)
+    def send(self, apdu: bytes, now: float, *, confirmed: bool = True, more: bool = False) -> None:
+        self._inner.send(self._address.to_meter(apdu), now, confirmed=confirmed, more=more)
 
-    def keep_waiting(self, now: float) -> None:
-        self._inner.keep_waiting(now)
+    def keep_waiting(self, now: float, *, more: bool = False) -> None:
+        self._inner.keep_waiting(now, more=more)
 
     def _strange(self, event: ApduReceived | Unsolicited, now: float) -> list[LinkEvent]:
         if isinstance(event, ApduReceived) and event.apdu.startswith(_REFUSALS):
