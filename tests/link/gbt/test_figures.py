@@ -12,8 +12,14 @@ ANSWER = bytes(range(17))
 MAX_PDU = 9
 WINDOW = 5
 PATIENCE = 9.0
-HEADS = ["E0050001 0000", *(f"E04500{n:02X} 0001" for n in range(2, 6)), "E0050006 0001"]
-HEADS += ["E0450007 0002", "E0450008 0002", "E0850009 0002"]
+HEADS = [
+    "E0050001 0000",
+    *(f"E04500{n:02X} 0001" for n in range(2, 6)),
+    "E0050006 0001",
+    "E0450007 0002",
+    "E0450008 0002",
+    "E0850009 0002",
+]
 BLOCKS = [
     bytes.fromhex(head) + bytes((len(data),)) + data
     for head, data in zip(HEADS, (ANSWER[at : at + 2] for at in range(0, 17, 2)), strict=True)
