@@ -53,9 +53,10 @@ def never(*_arguments: object) -> None:
 @pytest.fixture
 def no_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever opens a connection fails the test."""
-    for twin in ("asyncio_client", "blocking_client"):
-        for connect in ("connect_tcp", "connect_serial"):
-            monkeypatch.setattr(f"meterwright.client.{twin}.{connect}", never, raising=False)
+    for carrier in ("tcp", "serial", "udp"):
+        monkeypatch.setattr(f"meterwright.client.connectors.connect_{carrier}", never)
+    for blocking in ("connect_blocking", "connect_serial_blocking", "connect_udp_blocking"):
+        monkeypatch.setattr(f"meterwright.client.connectors.{blocking}", never)
 
 
 @pytest.mark.usefixtures("no_connections")
@@ -128,7 +129,7 @@ class TestNames:
         async def connect(*_: object) -> AsyncTransport:
             return line
 
-        monkeypatch.setattr("meterwright.client.asyncio_client.connect_tcp", connect)
+        monkeypatch.setattr("meterwright.client.connectors.connect_tcp", connect)
         named = named_meter(None, file_for(tmp_path, url), settings_in(tmp_path))
         with pytest.raises(UsageError, match=REFUSED):
             run_in_virtual_time(named.client().connect())
@@ -170,7 +171,7 @@ class TestHere:
             dialled.append(host)
             return Wire().client_end
 
-        monkeypatch.setattr("meterwright.client.asyncio_client.connect_tcp", connect)
+        monkeypatch.setattr("meterwright.client.connectors.connect_tcp", connect)
         named = named_meter(None, file_for(tmp_path, url), settings_in(tmp_path))
         with pytest.raises(MeterwrightError) as end:  # nobody is at the other end
             run_in_virtual_time(named.client().connect())
