@@ -38,6 +38,7 @@ from meterwright.security import (
     CounterRecord,
     CounterStore,
     Keys,
+    Manner,
     ReceiveCounter,
     Secret,
     SecurityLayer,
@@ -192,7 +193,7 @@ class Talk:
             peer_title=None,
             keys=protection.keys,
             policy=SecurityPolicy(0 if envelope is None else int(envelope.control.protection) >> 4),
-            style=Style.SERVICE_SPECIFIC if envelope is None else envelope.style,
+            manner=Manner(Style.SERVICE_SPECIFIC if envelope is None else envelope.style),
             send_counter=SendCounter(Exactly(self.numbers(role)), owner, batch=1),
             receive_counter=ReceiveCounter(),
         )

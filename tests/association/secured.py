@@ -55,6 +55,7 @@ from meterwright.security import (
     CounterOwner,
     KeyPairs,
     Keys,
+    Manner,
     MemoryCounterStore,
     ReceiveCounter,
     Secret,
@@ -158,7 +159,7 @@ class Side:
             policy=self.policy,
             send_counter=self.send,
             receive_counter=self.receive,
-            style=self.style,
+            manner=Manner(self.style),
             peer_restarts=self.role is Role.CLIENT and self.challenges,
         )
 

@@ -8,7 +8,7 @@ from meterwright.client import ClientCredentials, ClientSettings
 from meterwright.client.carriers import Carrier, Hdlc, Wrapper
 from meterwright.companion.is15959 import FIRMWARE_CLIENT
 from meterwright.link import HdlcServer, ServerLink, WrapperServer
-from meterwright.security import CounterStore, Keys, Secret, Style, book_keys
+from meterwright.security import CounterStore, Keys, Manner, Secret, Style, book_keys
 from meterwright.simulator import (
     MeterClock,
     MeterSettings,
@@ -72,7 +72,7 @@ def plain(
             system_title=TITLE,
             counters=counters,
             counter_object=PLAIN_COUNTER,
-            style=style,
+            manner=Manner(style),
             dedicated=dedicated,
         )
 

@@ -19,6 +19,7 @@ from meterwright.exchange import CONFIRMED
 from meterwright.firmware import Outcome, Plan, UpdateResult, plan
 from meterwright.security import (
     CounterOwner,
+    Manner,
     MemoryCounterStore,
     ReceiveCounter,
     Secret,
@@ -63,7 +64,7 @@ def layer(
         policy=policy,
         send_counter=SendCounter(MemoryCounterStore(), CounterOwner.of(keys.global_unicast, TITLE)),
         receive_counter=ReceiveCounter(),
-        style=style,
+        manner=Manner(style),
     )
     if dedicated:
         made.seal_initiate(InitiateRequest(None, True, None, 6, Conformance.ACTION, 0).to_octets())
@@ -95,7 +96,7 @@ def test_a_request_is_as_long_on_its_way_as_was_reckoned(
 def sealed_size(setup: Setup, block: int) -> int:
     """The true length of a block's request, as the client of this setup sends it."""
     given_to_it = setup.credentials(MemoryCounterStore())
-    return len(layer(given_to_it.policy, given_to_it.style).outgoing(request(block)))
+    return len(layer(given_to_it.policy, given_to_it.manner.style).outgoing(request(block)))
 
 
 def updated(tmp_path: Path, setup: Setup, block: int, pdu: int) -> tuple[Rig, Plan, UpdateResult]:

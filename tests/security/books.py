@@ -7,6 +7,7 @@ from meterwright.security import (
     Ciphers,
     CounterOwner,
     Keys,
+    Manner,
     MemoryCounterStore,
     ReceiveCounter,
     Secret,
@@ -69,7 +70,7 @@ def layer(
         policy=policy,
         send_counter=counter,
         receive_counter=ReceiveCounter(last),
-        style=style,
+        manner=Manner(style),
         peer_restarts=peer_restarts,
     )
 

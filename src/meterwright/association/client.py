@@ -71,7 +71,7 @@ from meterwright.association.room import Room
 from meterwright.association.states import Role, Signal, State, transition
 from meterwright.errors import LocalProtocolError, MeterwrightError, RemoteProtocolError
 from meterwright.link.gbt import BlockLimits
-from meterwright.security import SecurityViolation, Violation, is_ciphered
+from meterwright.security import SecurityViolation, Violation, is_protected
 
 __all__ = ["ClientAssociation"]
 
@@ -198,7 +198,7 @@ class ClientAssociation:
     def tell(self, apdu: Apdu) -> None:
         """Send an unconfirmed request: nothing will answer it."""
         self._move(Signal.REQUEST)
-        self._queue(apdu, self.context)
+        self._queue(apdu, self.context, unconfirmed=True)
 
     def end_transfer(self, answer: Apdu) -> None:
         """Whoever got this answer goes on no further: the invoke id of a transfer that stopped between blocks is free again."""
@@ -247,15 +247,15 @@ class ClientAssociation:
 
     def receive(self, octets: bytes) -> list[ClientEvent]:
         """One whole APDU has come. Never raises: what cannot be used becomes an event."""
-        ciphered = is_ciphered(octets)
+        protected = is_protected(octets)
         try:
-            plain = self._opened(octets, ciphered=ciphered)
+            plain = self._opened(octets, protected=protected)
         except SecurityViolation as violation:
             return self._distrust(octets, violation)
         except RemoteProtocolError as error:  # an envelope that is none: as untrustworthy as a wrong tag
             self._distrusted = error
             return [Distrusted(error)]
-        sure = self._layer.verified if ciphered and self._layer is not None else not self._is_ciphered
+        sure = self._layer.verified if protected and self._layer is not None else not self._is_ciphered
         try:
             apdu = decode_apdu(plain)
         except RemoteProtocolError as error:
@@ -268,10 +268,10 @@ class ClientAssociation:
                 return [Distrusted(error)]
             return self.lost(error)
 
-    def _opened(self, octets: bytes, *, ciphered: bool) -> bytes:
+    def _opened(self, octets: bytes, *, protected: bool) -> bytes:
         if self._layer is not None:
             return self._layer.incoming(octets)
-        if ciphered:
+        if protected:
             raise ciphered_without_keys()
         return octets
 
@@ -440,7 +440,7 @@ class ClientAssociation:
 
     # ------------------------------------------------------------------------------------------ book-keeping
 
-    def _queue(self, apdu: Apdu, context: Context) -> None:
+    def _queue(self, apdu: Apdu, context: Context, *, unconfirmed: bool = False) -> None:
         octets = apdu.to_octets()
         size = self.sealed_size(len(octets), octets[0])
         if not context.carries(size):
@@ -449,7 +449,8 @@ class ClientAssociation:
                 layer="association",
                 hint="send less at once",
             )
-        self._outgoing.append(octets if self._layer is None else self._layer.outgoing(octets))
+        layer = self._layer
+        self._outgoing.append(octets if layer is None else layer.outgoing(octets, unconfirmed=unconfirmed))
 
     def _move(self, signal: Signal) -> None:
         self.state = transition(Role.CLIENT, self.state, signal)

@@ -62,7 +62,6 @@ from meterwright.security import (
     challenge_sizes,
     is_ciphered,
     password_is_right,
-    read_envelope,
 )
 from meterwright.values import (
     AcseServiceUserDiagnostic,
@@ -125,7 +124,7 @@ class ServerAssociation:
         try:
             plain = octets if self._layer is None else self._layer.incoming(octets)
         except SecurityViolation as violation:
-            return self._distrust(octets, violation)
+            return self._distrust(violation)
         except RemoteProtocolError as error:
             self._send(exception_for(octets))
             return [MalformedRequest(error)]
@@ -336,14 +335,9 @@ class ServerAssociation:
 
     # ------------------------------------------------------------------------------------------ book-keeping
 
-    def _distrust(self, octets: bytes, violation: SecurityViolation) -> list[ServerEvent]:
+    def _distrust(self, violation: SecurityViolation) -> list[ServerEvent]:
         """What came is not protected as it must be. What came twice is not answered twice."""
-        twice = (
-            violation.violation is Violation.COUNTER
-            and violation.counter is not None
-            and read_envelope(octets).counter == violation.counter - 1
-        )
-        if self._layer is not None and not twice:
+        if self._layer is not None and not violation.came_twice:
             self._outgoing.append(self._layer.refusal(violation))
         return [MalformedRequest(violation)]
 

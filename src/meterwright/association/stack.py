@@ -46,7 +46,7 @@ from meterwright.link.gbt import (
     TransferWentOn,
     WholeApdu,
 )
-from meterwright.security import is_ciphered
+from meterwright.security import is_protected
 from meterwright.values import Role
 
 __all__ = ["ClientStack"]
@@ -211,7 +211,7 @@ class ClientStack:
         """What an APDU is to the association. The link can't look into ciphered ones, and takes all of them for answers."""
         events = self.association.receive(apdu)
         was_none = all(isinstance(each, Unsolicited | Distrusted) for each in events)
-        if is_ciphered(apdu) and events and was_none and self.association.deadline is not None:
+        if is_protected(apdu) and events and was_none and self.association.deadline is not None:
             self.link.keep_waiting(now)
         if events:
             self._tell_transfer(events, now)

@@ -35,6 +35,7 @@ from meterwright.security import (
     CounterStore,
     KeyPairs,
     Keys,
+    Manner,
     MemoryCounterStore,
     Secret,
     SigningKey,
@@ -236,7 +237,7 @@ def _credentials(
         counter_client=companion.public_sap,
         counter_reading=CounterReading(meter.counter_reading),
         follow_counter=meter.follow_counter,
-        style=Style.GENERAL if meter.general_ciphering else Style.SERVICE_SPECIFIC,
+        manner=Manner(Style.GENERAL if meter.general_ciphering else Style.SERVICE_SPECIFIC),
         dedicated=meter.dedicated_key or "dedicated" in secrets,
         association_object=_obis("association_object", meter.association_object) or CURRENT_ASSOCIATION,
     )

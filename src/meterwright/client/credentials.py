@@ -28,11 +28,11 @@ from meterwright.security import (
     KeyPairs,
     Keys,
     MakersFunction,
+    Manner,
     ReceiveCounter,
     Secret,
     SecurityLayer,
     SendCounter,
-    Style,
     book_keys_in,
     book_pairs_in,
     recover,
@@ -81,7 +81,7 @@ class ClientCredentials:
     counter_client: int = _PUBLIC_CLIENT
     counter_reading: CounterReading = CounterReading.FIRST_USE
     follow_counter: bool = False
-    style: Style = Style.SERVICE_SPECIFIC
+    manner: Manner = field(default_factory=Manner)
     dedicated: bool = False
     association_object: Obis = CURRENT_ASSOCIATION
     shared_counter: bool = False
@@ -237,7 +237,7 @@ class ClientSecurity:
             policy=given.policy,
             send_counter=self._send,
             receive_counter=self._receive,
-            style=given.style,
+            manner=given.manner,
             # A meter may count anew after a reboot; that the answer is no recording, the challenge shows.
             peer_restarts=answers_challenge,
         )

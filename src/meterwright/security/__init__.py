@@ -53,6 +53,9 @@ from meterwright.security.keys import (
     is_test_key,
 )
 from meterwright.security.layer import SecurityLayer
+from meterwright.security.message_keys import KeyChoice
+from meterwright.security.messages import is_protected
+from meterwright.security.nesting import MOST_LAYERS, Manner, SignaturePlace
 from meterwright.security.protection import (
     TITLE_SIZE,
     Envelope,
@@ -65,6 +68,7 @@ from meterwright.security.protection import (
     read_envelope,
     unprotect,
 )
+from meterwright.security.replays import ReplayMemory
 from meterwright.security.secret import Secret
 from meterwright.security.suites import SUITES, TAG_SIZE, Suite, curve_of, suite_of
 from meterwright.security.violation import SecurityViolation, Violation
@@ -75,6 +79,7 @@ __all__ = [
     "LONGEST_CERTIFICATE",
     "MECHANISMS",
     "MOST_CERTIFICATES",
+    "MOST_LAYERS",
     "P_256",
     "P_384",
     "SUITES",
@@ -94,10 +99,12 @@ __all__ = [
     "Envelope",
     "Form",
     "Gcm",
+    "KeyChoice",
     "KeyPairs",
     "Keys",
     "Login",
     "MakersFunction",
+    "Manner",
     "Mechanism",
     "MemoryCounterStore",
     "Opened",
@@ -107,10 +114,12 @@ __all__ = [
     "Purpose",
     "ReceiveCounter",
     "Recovery",
+    "ReplayMemory",
     "Secret",
     "SecurityLayer",
     "SecurityViolation",
     "SendCounter",
+    "SignaturePlace",
     "SigningKey",
     "Style",
     "Suite",
@@ -127,6 +136,7 @@ __all__ = [
     "ephemeral_unified",
     "fingerprint",
     "is_ciphered",
+    "is_protected",
     "is_test_key",
     "one_pass",
     "password_is_right",

@@ -2,11 +2,12 @@
 
 ::
 
-    SC 10   APDU T           T over SC, authentication key, APDU
+    SC 10   APDU T           T over SC, authentication key, [header,] APDU
     SC 20   ciphertext       no tag, and so no integrity
-    SC 30   ciphertext T     T over SC, authentication key, ciphertext
+    SC 30   ciphertext T     T over SC, authentication key, [header,] ciphertext
 
-Transforms are made when a control is first met, and kept: a key is scheduled once, and the hot path is one look-up. Refused:
+Transforms are made when a control is first met, and kept: a key is scheduled once, and the hot path is one look-up. Those of
+general-ciphering are made for one APDU each, as its header is authenticated too. Refused:
 SC 00 (nothing is protected), compression (nobody has it), the broadcast bit with a dedicated key, a suite whose keys are of
 another length, keys that are not there.
 """
@@ -94,32 +95,24 @@ class Ciphers:
             self._transforms[number] = known
         return known
 
-    def _make(self, control: SecurityControl, *, dedicated: bool) -> Transform:
-        self._refuse_illegal(control, dedicated=dedicated)
-        cipher = self._cipher(dedicated=dedicated, broadcast=control.broadcast)
-        if not control.authenticated:
-            return _encrypted(control, cipher)
-        if self.__authentication is None:
+    def general(self, control: SecurityControl, cipher: Gcm, header: bytes) -> Transform:
+        """What this control octet means in general-ciphering, where a `header` is authenticated as well. It is not kept."""
+        if control.broadcast:
             raise SecurityViolation(
-                Violation.KEY, "the authentication key is not known", hint="give the authentication key (GAK)"
+                Violation.POLICY,
+                "the broadcast bit is set in general-ciphering, which names its key otherwise",
             )
-        associated = bytes((control.to_octet(),)) + self.__authentication.reveal()
-        make = _both if control.encrypted else _authenticated
-        return make(control, cipher, associated)
+        self.require_suite(control)
+        return self._transform(control, cipher, header)
 
-    def _refuse_illegal(self, control: SecurityControl, *, dedicated: bool) -> None:
-        if control.protection is Protection.NONE:
-            raise SecurityViolation(
-                Violation.POLICY, "a ciphered APDU that is neither authenticated nor encrypted"
-            )
+    def require_suite(self, control: SecurityControl) -> None:
+        """SecurityViolation where it says compressed, or another suite than that of our keys."""
         if control.compressed:
             raise SecurityViolation(
                 Violation.POLICY,
                 "a compressed APDU, and compression was not agreed on",
                 hint="switch compression off in the meter; nothing decompresses it here",
             )
-        if dedicated and control.broadcast:
-            raise SecurityViolation(Violation.POLICY, "the broadcast bit is set under a dedicated key")
         suite = SUITES.get(control.suite)
         if suite is None or suite.key_size != suite_of(self.suite).key_size:
             raise SecurityViolation(
@@ -128,13 +121,39 @@ class Ciphers:
                 hint="set the meter's own suite, and give keys of its length",
             )
 
-    def _cipher(self, *, dedicated: bool, broadcast: bool) -> Gcm:
-        if dedicated and self._dedicated is None:
-            raise SecurityViolation(
-                Violation.KEY, "a dedicated key is used, and none was agreed on", hint="associate anew"
-            )
-        if broadcast and self._broadcast is None:
+    def cipher(self, *, broadcast: bool) -> Gcm:
+        """That of a global key. SecurityViolation where it is the broadcast key, and there is none."""
+        if not broadcast:
+            return self._unicast
+        if self._broadcast is None:
             raise SecurityViolation(
                 Violation.KEY, "the broadcast key is not known", hint="give the global broadcast key (GBEK)"
             )
-        return (self._dedicated if dedicated else self._broadcast if broadcast else None) or self._unicast
+        return self._broadcast
+
+    def _make(self, control: SecurityControl, *, dedicated: bool) -> Transform:
+        if control.protection is Protection.NONE:
+            raise SecurityViolation(
+                Violation.POLICY, "a ciphered APDU that is neither authenticated nor encrypted"
+            )
+        self.require_suite(control)
+        if not dedicated:
+            return self._transform(control, self.cipher(broadcast=control.broadcast))
+        if control.broadcast:
+            raise SecurityViolation(Violation.POLICY, "the broadcast bit is set under a dedicated key")
+        if self._dedicated is None:
+            raise SecurityViolation(
+                Violation.KEY, "a dedicated key is used, and none was agreed on", hint="associate anew"
+            )
+        return self._transform(control, self._dedicated)
+
+    def _transform(self, control: SecurityControl, cipher: Gcm, header: bytes = b"") -> Transform:
+        if not control.authenticated:
+            return _encrypted(control, cipher)
+        if self.__authentication is None:
+            raise SecurityViolation(
+                Violation.KEY, "the authentication key is not known", hint="give the authentication key (GAK)"
+            )
+        associated = bytes((control.to_octet(),)) + self.__authentication.reveal() + header
+        make = _both if control.encrypted else _authenticated
+        return make(control, cipher, associated)

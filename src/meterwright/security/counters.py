@@ -227,6 +227,7 @@ class ReceiveCounter:
                 f"an invocation counter came twice or went back: {number}, after {floor}",
                 hint="a replayed APDU; or the sender lost its counter, or another client uses its keys",
                 counter=floor + 1,
+                came_twice=number == floor,
             )
         if not verifiable and floor is not None and number > floor + self._jump:
             raise SecurityViolation(

@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from meterwright.errors import RemoteProtocolError, UsageError
 from meterwright.security.curves import P_256, P_384, Curve
+from meterwright.security.derivation import Arc
 from meterwright.security.secret import Secret
 from meterwright.security.violation import SecurityViolation, Violation
 
@@ -270,13 +271,14 @@ class AgreementKey(PrivateKey):
 class KeyPairs:
     """What one side has of the pairs: its own private halves, and the public ones of the other side.
 
-    UsageError where they are not all on one curve.
+    `arc`: how keys are derived of what was agreed on. UsageError where the keys are not all on one curve.
     """
 
     signing: SigningKey | None = None
     verifying: VerifyingKey | None = None
     agreement: AgreementKey | None = None
     agreement_point: AgreementPoint | None = None
+    arc: Arc = Arc.CURRENT
 
     def __post_init__(self) -> None:
         if len({key.curve for key in self._keys}) > 1:

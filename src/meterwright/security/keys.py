@@ -34,7 +34,8 @@ class Keys:
 
     `global_unicast` (GUEK) encrypts, and every suite needs it. `authentication` (GAK) goes into the tag with either global
     key; without it only what is encrypted and not authenticated can be opened, as consumer ports of some utilities have it.
-    `global_broadcast` (GBEK) is for what one sends to many; `dedicated` lives as long as one association.
+    `global_broadcast` (GBEK) is for what one sends to many; `dedicated` lives as long as one association. `master` (KEK) wraps
+    other keys, and ciphers nothing.
     """
 
     suite: SecuritySuite = SecuritySuite.SUITE_0
@@ -42,6 +43,7 @@ class Keys:
     authentication: Secret | None = None
     global_broadcast: Secret | None = None
     dedicated: Secret | None = None
+    master: Secret | None = None
 
     def __post_init__(self) -> None:
         size = suite_of(self.suite).key_size

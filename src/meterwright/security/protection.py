@@ -35,6 +35,7 @@ __all__ = [
     "is_ciphered",
     "protect",
     "read_envelope",
+    "require_protection",
     "unprotect",
 ]
 
@@ -218,12 +219,7 @@ def unprotect(octets: bytes, ciphers: Ciphers, originator: bytes | None) -> Open
 
 def demand(control: SecurityControl, required: Protection, suite: SecuritySuite) -> None:
     """SecurityViolation where what came is less protected than is required, or of another suite."""
-    if required & ~control.protection:
-        raise SecurityViolation(
-            Violation.POLICY,
-            f"an APDU came {_words(control.protection)}, and this association wants it {_words(required)}",
-            hint="the other side's security policy is weaker than ours, or somebody stripped the protection",
-        )
+    require_protection(control.protection, required)
     if control.suite is not suite:
         raise SecurityViolation(
             Violation.POLICY,
@@ -232,9 +228,14 @@ def demand(control: SecurityControl, required: Protection, suite: SecuritySuite)
         )
 
 
-def _words(protection: Protection) -> str:
-    words = {Protection.AUTHENTICATION: "authenticated", Protection.ENCRYPTION: "encrypted"}
-    return " and ".join(word for bit, word in words.items() if bit & protection) or "unprotected"
+def require_protection(came: Protection, required: Protection) -> None:
+    """SecurityViolation where what came is less protected than is required."""
+    if required & ~came:
+        raise SecurityViolation(
+            Violation.POLICY,
+            f"an APDU came {came.words}, and this association wants it {required.words}",
+            hint="the other side's security policy is weaker than ours, or somebody stripped the protection",
+        )
 
 
 def _outer(octets: bytes) -> _Outer:

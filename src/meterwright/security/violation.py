@@ -33,7 +33,10 @@ class Violation(Enum):
 
 
 class SecurityViolation(SecurityError):
-    """An APDU, or a login, broke a promise. `counter`: the lowest invocation counter that would have been taken."""
+    """An APDU, or a login, broke a promise. `counter`: the lowest invocation counter that would have been taken.
+
+    `came_twice`: it is, or may be, what came last, once more. Its answer is on its way.
+    """
 
     def __init__(
         self,
@@ -43,7 +46,9 @@ class SecurityViolation(SecurityError):
         hint: str = "",
         about: str | None = None,
         counter: int | None = None,
+        came_twice: bool = False,
     ) -> None:
         super().__init__(what, layer="security", about=about, hint=hint)
         self.violation = violation
         self.counter = counter
+        self.came_twice = came_twice

@@ -7,6 +7,9 @@ no octet.
 
 from dataclasses import dataclass
 from enum import Enum, IntFlag
+from functools import reduce
+from operator import or_
+from typing import Self
 
 from meterwright.values.open_enum import OpenIntEnum
 
@@ -36,12 +39,23 @@ class Role(Enum):
 
 
 class Protection(IntFlag):
-    """What is done to an APDU, as bits of the security control octet."""
+    """What is done to an APDU. Ciphering as the bits of the security control octet; a signature is no bit of it."""
 
     NONE = 0
     AUTHENTICATION = 0x10
     ENCRYPTION = 0x20
     BOTH = 0x30
+    SIGNATURE = 0x100
+
+    @property
+    def words(self) -> str:
+        """As people say it: "authenticated and signed"."""
+        words = {
+            Protection.AUTHENTICATION: "authenticated",
+            Protection.ENCRYPTION: "encrypted",
+            Protection.SIGNATURE: "signed",
+        }
+        return " and ".join(word for bit, word in words.items() if bit & self) or "unprotected"
 
 
 class SecuritySuite(OpenIntEnum):
@@ -86,8 +100,9 @@ class CertificateType(OpenIntEnum):
 class SecurityPolicy(OpenIntEnum):
     """security_policy: what every APDU must be, by the enumeration of class 64 version 0.
 
-    Version 1 sends a bit mask instead, which sets requests and responses apart (04 08 and 20 40, and 10 80 for signatures);
-    its values are members without a name, and `required` understands both.
+    Version 1 sends a bit mask instead, which sets requests and responses apart: 04 authenticated, 08 encrypted, 10 signed for
+    requests; 20, 40, 80 for responses. Its values are members without a name of their own, and `required` understands both. The
+    access rights of class 15 version 3 have the same bits (`of_access_mode`).
     """
 
     NONE = 0
@@ -95,16 +110,51 @@ class SecurityPolicy(OpenIntEnum):
     ENCRYPTED = 2
     AUTHENTICATED_ENCRYPTED = 3
 
+    @classmethod
+    def from_words(cls, text: str) -> Self:
+        """From a label of version 0, or words of version 1 with + between: "signed-request+encrypted-response".
+
+        ValueError where a word is not known.
+        """
+        by_label = {each.label: each for each in cls}
+        if text in by_label:
+            return by_label[text]
+        unknown = [word for word in text.split("+") if word not in _POLICY_BITS]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is no word of a security policy")
+        return cls(reduce(or_, (_POLICY_BITS[word] for word in text.split("+"))))
+
+    @classmethod
+    def of_access_mode(cls, mode: int) -> Self:
+        """What an access mode of class 15 version 3 demands of requests and responses."""
+        return cls(mode & _VERSION_1)
+
+    @property
+    def words(self) -> str:
+        """What `from_words` makes the policy of."""
+        if self.is_known:
+            return self.label
+        return "+".join(word for word, bit in _POLICY_BITS.items() if bit & self)
+
     def required(self, sender: Role) -> Protection:
         """The protection of what this side sends."""
         shift = 2 if sender is Role.CLIENT else 5
-        either = int(self) | int(self) >> shift
-        return Protection((either & 3) << 4)
+        directed = (int(self) & _VERSION_1) >> shift
+        either = int(self) | directed
+        return Protection((either & 3) << 4 | (directed & 4) << 6)
 
     @property
     def wants_signatures(self) -> bool:
         """Whether requests or responses must be signed (version 1 only)."""
         return int(self) & 0x90 != 0
+
+
+_VERSION_1 = 0xFC
+_POLICY_BITS = {
+    f"{how}-{what}": 4 << (3 * row + column)
+    for row, what in enumerate(("request", "response"))
+    for column, how in enumerate(("authenticated", "encrypted", "signed"))
+}
 
 
 @dataclass(frozen=True, slots=True)
