@@ -236,7 +236,7 @@ def test_key_pairs_of_another_curve_are_refused() -> None:
     with pytest.raises(UsageError, match="suite 0"):
         capable(Role.CLIENT, keys=book_keys(), key_pairs=pairs(Role.CLIENT, SecuritySuite.SUITE_1))
     both = [side(Role.CLIENT, suite) for suite in SUITES]
-    with pytest.raises(UsageError, match="different curves"):
+    with pytest.raises(UsageError, match="two curves"):
         KeyPairs(signing=both[0].signing, agreement=both[1].agreement)
 
 
