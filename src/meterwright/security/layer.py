@@ -354,6 +354,8 @@ class SecurityLayer:
         apdu, protection = layers[-1].apdu, protection_of(forms)
         self._judge_layers(layers, apdu, protection)
         verified = bool(protection & PROVING)
+        for each in layers:
+            self._judge_originator(each.originator)
         self._numbers.check(layers, verifiable=verified)
         broadcast = any(is_broadcast(each) for each in forms)
         if self.role is Role.SERVER and not broadcast:
@@ -362,8 +364,6 @@ class SecurityLayer:
             self._asked = None
         if verified or reads(apdu, self.role):
             self._numbers.accept(layers, verified=verified)
-        for each in layers:
-            self._judge_originator(each.originator)
         self.verified, self.carried = verified, self._numbers.carried(layers)
         self._came = protection
         return apdu
