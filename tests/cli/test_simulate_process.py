@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,6 +73,10 @@ def simulated(folder: Path, *options: str, port: int = 0) -> Generator[Simulated
         finish(process)
 
 
+BY_SECRET = [each for each in AUTHENTICATIONS if each != "high-ecdsa"]
+"""Authentications that go without key pairs, and so in every suite."""
+
+
 def values(cli: Cli, config: Path, *names: str) -> list[Any]:
     """What a client reads that has nothing but the meter's file."""
     ended = cli("get", "--meter", str(config), *names, "--json")
@@ -82,10 +86,16 @@ def values(cli: Cli, config: Path, *names: str) -> list[Any]:
 
 class TestConfig:
     @pytest.mark.parametrize(
-        ("authentication", "link"), list(zip(AUTHENTICATIONS, cycle(["wrapper", "hdlc"]), strict=False))
+        ("authentication", "link", "suite"),
+        [
+            *zip(BY_SECRET, cycle(["wrapper", "hdlc"]), cycle("012"), strict=False),
+            *product(["high-ecdsa"], ["wrapper", "hdlc"], "12"),
+        ],
     )
-    def test_it_is_enough(self, cli: Cli, tmp_path: Path, authentication: str, link: str) -> None:
+    def test_it_is_enough(self, cli: Cli, tmp_path: Path, authentication: str, link: str, suite: str) -> None:
         options = (
+            "--suite",
+            suite,
             "--authentication",
             authentication,
             "--security",
