@@ -6,8 +6,6 @@ order in which they were put around it, the innermost first. Refused: more than 
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import reduce
-from operator import or_
 from typing import Final, TypeAlias
 
 from meterwright.errors import RemoteProtocolError
@@ -82,7 +80,10 @@ class Manner:
 
 def protection_of(forms: Forms) -> Protection:
     """What these layers do to an APDU, taken together."""
-    return reduce(or_, (each.protection for each in forms), Protection.NONE)
+    together = Protection.NONE
+    for each in forms:
+        together |= each.protection
+    return together
 
 
 def too_deep() -> RemoteProtocolError:

@@ -7,8 +7,6 @@ no octet.
 
 from dataclasses import dataclass
 from enum import Enum, IntFlag
-from functools import reduce
-from operator import or_
 from typing import Self
 
 from meterwright.values.open_enum import OpenIntEnum
@@ -122,7 +120,7 @@ class SecurityPolicy(OpenIntEnum):
         unknown = [word for word in text.split("+") if word not in _POLICY_BITS]
         if unknown:
             raise ValueError(f"{unknown[0]!r} is no word of a security policy")
-        return cls(reduce(or_, (_POLICY_BITS[word] for word in text.split("+"))))
+        return cls(sum({_POLICY_BITS[word] for word in text.split("+")}))  # each is one bit
 
     @classmethod
     def of_access_mode(cls, mode: int) -> Self:
