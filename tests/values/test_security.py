@@ -42,6 +42,9 @@ def test_controls_are_frozen_hashable_and_small() -> None:
     assert not hasattr(control, "__dict__")
 
 
+EVERYTHING = Protection.BOTH | Protection.SIGNATURE
+
+
 @pytest.mark.parametrize(
     ("policy", "requests", "responses"),
     [
@@ -55,8 +58,9 @@ def test_controls_are_frozen_hashable_and_small() -> None:
         (0x20, Protection.NONE, Protection.AUTHENTICATION),
         (0x40, Protection.NONE, Protection.ENCRYPTION),
         (0x6C, Protection.BOTH, Protection.BOTH),
-        (0x90, Protection.NONE, Protection.NONE),
-        (0xFC, Protection.BOTH, Protection.BOTH),
+        (0x10, Protection.SIGNATURE, Protection.NONE),
+        (0x90, Protection.SIGNATURE, Protection.SIGNATURE),
+        (0xFC, EVERYTHING, EVERYTHING),
     ],
 )
 def test_policies_of_both_versions(policy: int, requests: Protection, responses: Protection) -> None:
