@@ -39,8 +39,8 @@ SHORT: Final = {
     Security.WRAPPED: "gc-wrap",
     Security.AGREED_1E1S: "gc-1e1s",
     Security.AGREED_0E2S: "gc-0e2s",
-    Security.SIGNED: "sign",
-    Security.SIGNED_CIPHERED: "sign+gc",
+    Security.SIGNED: "gen-glo+sign",
+    Security.SIGNED_CIPHERED: "sign+gc-id",
 }
 """Heads of narrow columns."""
 
@@ -55,7 +55,7 @@ proves it and that `make test` runs; a dot is a gap, which nobody has shown yet.
 
 Columns 2 to 7 are the high-level authentications by their number, with APDUs in plain. The columns after them protect every APDU
 (with GMAC as the login): authenticated, encrypted, both; under a dedicated key; in the general form of the global and of the
-dedicated key; with security suites 1 and 2; by general-ciphering with each kind of key; signed; signed, then ciphered.
+dedicated key; with security suites 1 and 2; by general-ciphering with each kind of key; ciphered, then signed; signed, then ciphered.
 """
 
 

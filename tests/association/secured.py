@@ -3,11 +3,12 @@
 Nothing here is left to chance: counters begin where they are told to, challenges are given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tests.security.books import CLIENT, METER
+from tests.security.general import chances
 
 from meterwright.apdu import (
     ActionRequestNormal,
@@ -111,6 +112,7 @@ class Side:
     mechanism: AuthenticationMechanism = AuthenticationMechanism.HIGH_GMAC
     policy: SecurityPolicy = SecurityPolicy.AUTHENTICATED_ENCRYPTED
     style: Style = Style.SERVICE_SPECIFIC
+    manner: Manner | None = None
     keys: Keys = field(default_factory=book_keys)
     pairs: KeyPairs | None = None
     secret: Secret | None = SECRET
@@ -121,6 +123,7 @@ class Side:
     association_object: Obis = CURRENT_ASSOCIATION
     shared_counter: bool = False
     first: int = 1
+    chance: Callable[[int], bytes] = field(default_factory=chances)
     send: SendCounter = field(init=False)
     receive: ReceiveCounter = field(init=False)
 
@@ -159,7 +162,9 @@ class Side:
             policy=self.policy,
             send_counter=self.send,
             receive_counter=self.receive,
-            manner=Manner(self.style),
+            manner=self.manner or Manner(self.style),
+            pairs=self.pairs,
+            chance=self.chance,
             peer_restarts=self.role is Role.CLIENT and self.challenges,
         )
 

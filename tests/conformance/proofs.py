@@ -107,7 +107,7 @@ class Security(StrEnum):
     WRAPPED = "general-ciphering, wrapped key"
     AGREED_1E1S = "general-ciphering, 1e1s"
     AGREED_0E2S = "general-ciphering, 0e2s"
-    SIGNED = "general-signing"
+    SIGNED = "ciphered, then signed"
     SIGNED_CIPHERED = "signed, then ciphered"
 
 

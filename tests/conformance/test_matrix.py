@@ -7,9 +7,9 @@ captures and the peer, which stand beside their parts.
 from collections.abc import Iterator
 
 import pytest
-from tests.association.secured import Meter, stack_pair
+from tests.association.secured import Meter, apdus_passed, stack_pair
 from tests.conformance.proofs import Link, Security, Service, proves
-from tests.conformance.securities import SECURITIES
+from tests.conformance.securities import SECURITIES, SEEN
 from tests.conformance.services import SERVICES, Stage
 
 
@@ -30,5 +30,8 @@ def test_client_and_meter_understand_each_other(service: Service, link: Link, se
     pair.associate()
     SERVICES[service](Stage(pair, host))
     pair.release()
+    if security in SEEN:
+        shown = {(each.from_client, each.octets[0]) for each in apdus_passed(pair)}
+        assert {(True, SEEN[security]), (False, SEEN[security])} <= shown
     assert pair.meter.associated == 0
     assert pair.client.association.deadline is None
