@@ -20,6 +20,7 @@ from tests.association.secured import (
     stack_pair,
 )
 from tests.association.stack_line import Conversation, Outcome, hdlc_frames, wrapper_frames
+from tests.conformance.proofs import Link, Security, Service, proves
 from tests.link.hdlc.line import Fault
 
 from meterwright.apdu import (
@@ -57,7 +58,20 @@ def pair(*, window: int, hdlc: bool, meters: int = 3, max_pdu: int = 100) -> tup
     return joined, host
 
 
-@pytest.mark.parametrize("hdlc", [False, True], ids=["wrapper", "hdlc"])
+def over_each_link(*services: Service) -> pytest.MarkDecorator:
+    """Runs a test over each link, for which it proves these services."""
+    rows = [
+        pytest.param(
+            link is Link.HDLC,
+            id=link.lower(),
+            marks=[proves(service, link, Security.BOTH) for service in services],
+        )
+        for link in Link
+    ]
+    return pytest.mark.parametrize("hdlc", rows)
+
+
+@over_each_link(Service.GBT_GET, Service.GBT_SET, Service.GBT_ACTION)
 @pytest.mark.parametrize("window", [1, 2, 5, 63])
 def test_what_is_long_goes_in_blocks_both_ways(window: int, hdlc: bool) -> None:
     stacks, host = pair(window=window, hdlc=hdlc)
@@ -137,7 +151,7 @@ def test_several_requests_at_once_go_one_after_the_other() -> None:
     assert stacks.client.deadline is None
 
 
-@pytest.mark.parametrize("hdlc", [False, True], ids=["wrapper", "hdlc"])
+@over_each_link(Service.DATA_NOTIFICATION_LONG)
 def test_a_notification_longer_than_the_client_takes_comes_whole(hdlc: bool) -> None:
     stacks, _host = pair(window=2, hdlc=hdlc)
     stacks.associate()
