@@ -30,6 +30,7 @@ from meterwright.security import (
     MakersFunction,
     Manner,
     ReceiveCounter,
+    ReplayMemory,
     Secret,
     SecurityLayer,
     SendCounter,
@@ -153,6 +154,7 @@ class ClientSecurity:
     def __init__(self, credentials: ClientCredentials, peer: str = "") -> None:
         """`peer` names the meter and the association, as well as it can be named before it has said a word."""
         self._given = credentials
+        self._replays: Final = ReplayMemory()
         self._receive = ReceiveCounter()
         self._send: SendCounter | None = None
         keys, title, counters = credentials.keys, credentials.system_title, credentials.counters
@@ -238,6 +240,8 @@ class ClientSecurity:
             send_counter=self._send,
             receive_counter=self._receive,
             manner=given.manner,
+            replays=self._replays,
+            chance=secrets.token_bytes,
             # A meter may count anew after a reboot; that the answer is no recording, the challenge shows.
             peer_restarts=answers_challenge,
         )

@@ -1,10 +1,11 @@
 """The security of a simulated meter: what its associations demand, and the counters they show."""
 
+import secrets
 from typing import Final
 
 from meterwright.association import Credentials
 from meterwright.data import Data, double_long_unsigned
-from meterwright.security import CounterOwner, SecurityLayer, SendCounter
+from meterwright.security import CounterOwner, ReplayMemory, SecurityLayer, SendCounter
 from meterwright.simulator.associations import AssociationPolicy, MeterIdentity
 from meterwright.simulator.behaviour import Behaviour
 from meterwright.simulator.counters import KeptCounter, MeterCounterStore
@@ -22,6 +23,7 @@ class MeterSecurity:
         self._machine: Final = machine
         self._identity = identity
         self._received: dict[Obis, KeptCounter] = {}
+        self._replays: Final = ReplayMemory()
         self._layers: dict[tuple[int, int], SecurityLayer] = {}
         self._send: SendCounter | None = None
         if identity is not None:
@@ -77,4 +79,6 @@ class MeterSecurity:
             policy=policy.policy,
             send_counter=send,
             receive_counter=self._counter(counter),
+            replays=self._replays,
+            chance=secrets.token_bytes,
         )
