@@ -10,7 +10,7 @@ from meterwright.cli.meters import NamedMeter, named_meter, split_meter
 from meterwright.client import CounterReading, MeterAddress, Scheme, Timeouts
 from meterwright.companion import IS15959, PLAIN
 from meterwright.errors import UsageError
-from meterwright.security import Style
+from meterwright.security import Manner, Style
 from meterwright.transport.serial import SerialSettings
 from meterwright.values import AuthenticationMechanism, Obis, SecurityPolicy
 
@@ -121,8 +121,8 @@ class TestFile:
             ("", ("counter_reading", CounterReading.FIRST_USE)),
             ("follow_counter = true", ("follow_counter", True)),
             ("", ("follow_counter", False)),
-            ("general_ciphering = true", ("style", Style.GENERAL)),
-            ("", ("style", Style.SERVICE_SPECIFIC)),
+            ("general_ciphering = true", ("manner", Manner(Style.GENERAL))),
+            ("", ("manner", Manner())),
             ("dedicated_key = true", ("dedicated", True)),
             ("", ("dedicated", False)),
             ('association_object = "0.0.40.0.5.255"', ("association_object", Obis.parse("0.0.40.0.5.255"))),
