@@ -30,6 +30,7 @@ from meterwright.link.listener import BlockJoiner, decode_block
 from meterwright.values import Role
 
 __all__ = [
+    "MOST_REPEATS",
     "TRIES",
     "BlockLimits",
     "BlockTransfer",
@@ -42,6 +43,9 @@ __all__ = [
 
 TRIES: Final = 3
 """How often in a row a client waits in vain before the transfer has failed; so many times in its patience."""
+
+MOST_REPEATS: Final = 16
+"""How often a meter sends a window again for a client that acknowledges nothing new: a few octets must not cost it megabytes."""
 
 _ACSE: Final = frozenset(kind.prefix for kind in (Aarq, Aare, Rlrq, Rlre))
 
@@ -300,6 +304,12 @@ class BlockTransfer:
         if acknowledged > self._acknowledged:
             self._acknowledged = acknowledged
             self._went_on(now)
+        elif self._role is Role.SERVER:
+            self._attempts += 1
+            if self._attempts > MOST_REPEATS:
+                raise RemoteProtocolError(
+                    f"the same blocks were asked for {MOST_REPEATS} times in a row", layer="gbt"
+                )
         if self._sender is not None and acknowledged < self._sender.last:
             self._send_window(self._sender, acknowledged + 1, block.block_control.window or 1, limits, now)
 
