@@ -32,10 +32,14 @@ from meterwright.errors import AssociationRejected, MeterwrightError, UsageError
 from meterwright.link import HdlcServer
 from meterwright.security import (
     MECHANISMS,
+    KeyChoice,
     Keys,
+    Manner,
     Secret,
     SecurityViolation,
+    SignaturePlace,
     SigningKey,
+    Style,
     Violation,
     book_keys,
     book_pairs,
@@ -105,6 +109,27 @@ def test_client_1_may_do_all_and_the_public_client_reads_three_things(
     run(Bench(plain(authentication, policy, suite)), scenario)
 
 
+@pytest.mark.parametrize("suite", [SecuritySuite.SUITE_1, SecuritySuite.SUITE_2], ids=lambda each: each.label)
+@pytest.mark.parametrize(
+    "manner",
+    [
+        Manner(key=KeyChoice.GLOBAL),
+        Manner(key=KeyChoice.ONE_PASS),
+        Manner(key=KeyChoice.STATIC),
+        Manner(Style.GENERAL, signs=SignaturePlace.OUTSIDE),
+        Manner(key=KeyChoice.GLOBAL, signs=SignaturePlace.INSIDE),
+    ],
+    ids=["global", "one-pass", "static", "signed-outside", "signed-inside"],
+)
+def test_a_client_may_cipher_generally_and_sign(manner: Manner, suite: SecuritySuite) -> None:
+    async def scenario(bench: Bench) -> None:
+        credentials = dataclasses.replace(given(ECDSA, BOTH, keys=book_keys(suite)), manner=manner)
+        async with bench.client(1, credentials) as client:
+            await may_do_all(bench, client)
+
+    run(Bench(plain(ECDSA, BOTH, suite)), scenario)
+
+
 def test_an_open_meter_has_one_association_with_all_rights() -> None:
     async def scenario(bench: Bench) -> None:
         async with bench.client(16) as client:
@@ -158,13 +183,14 @@ WRONG_KEYS = [
 ]
 
 
+BY_SECRET = [each for each in AUTHENTICATIONS[1:] if each not in MECHANISMS or MECHANISMS[each].needs_secret]
+"""Those that prove themselves by keys are turned away below."""
+
+
 class TestTurnedAway:
-    @pytest.mark.parametrize("authentication", AUTHENTICATIONS[1:], ids=lambda each: each.label)
+    @pytest.mark.parametrize("authentication", BY_SECRET, ids=lambda each: each.label)
     @pytest.mark.parametrize("policy", [SecurityPolicy.NONE, BOTH], ids=lambda each: each.label)
     def test_a_wrong_secret(self, authentication: AuthenticationMechanism, policy: SecurityPolicy) -> None:
-        mechanism = MECHANISMS.get(authentication)
-        if mechanism is not None and not mechanism.needs_secret:
-            return  # it proves itself by its keys: see below
         self.is_refused(
             plain(authentication, policy), given(authentication, policy, secret=Secret(b"12345679"))
         )

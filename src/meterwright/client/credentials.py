@@ -240,6 +240,7 @@ class ClientSecurity:
             send_counter=self._send,
             receive_counter=self._receive,
             manner=given.manner,
+            pairs=given.pairs,
             replays=self._replays,
             chance=secrets.token_bytes,
             # A meter may count anew after a reboot; that the answer is no recording, the challenge shows.

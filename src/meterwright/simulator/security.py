@@ -79,6 +79,7 @@ class MeterSecurity:
             policy=policy.policy,
             send_counter=send,
             receive_counter=self._counter(counter),
+            pairs=identity.pairs,
             replays=self._replays,
             chance=secrets.token_bytes,
         )
