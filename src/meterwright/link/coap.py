@@ -16,7 +16,7 @@ from typing import Final
 from meterwright.errors import RemoteProtocolError
 from meterwright.link.listener import Listener
 from meterwright.link.machine import Unsolicited
-from meterwright.link.wrapper import HEADER_SIZE, WrapperFrame, WrapperFramer
+from meterwright.link.wrapper import DatagramFramer, WrapperFrame
 
 __all__ = ["CoapListener", "CoapMessage", "CoapType"]
 
@@ -87,18 +87,8 @@ class CoapMessage:
                 )
         if not self.payload:
             raise _broken("the CoAP message carries no APDU", 0)
-        return _wrapped(self.payload) or WrapperFrame(0, 0, self.payload)
-
-
-def _wrapped(payload: bytes) -> WrapperFrame | None:
-    """The APDU behind a wrapper's header, where the payload is exactly that."""
-    try:
-        frames = WrapperFramer().receive(payload) if len(payload) > HEADER_SIZE else []
-    except RemoteProtocolError:
-        return None
-    if len(frames) == 1 and len(frames[0].apdu) + HEADER_SIZE == len(payload):
-        return frames[0]
-    return None
+        wrapped = DatagramFramer().receive(self.payload)
+        return wrapped[0] if wrapped and wrapped[0].apdu else WrapperFrame(0, 0, self.payload)
 
 
 def _options(octets: bytes, position: int) -> tuple[tuple[tuple[int, bytes], ...], int]:

@@ -8,14 +8,17 @@ nothing acknowledged. A listener puts them together too; a block that is missing
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
-from typing import Final
+from collections.abc import Hashable, Sequence
+from typing import Final, Generic, Protocol, TypeVar
 
 from meterwright.apdu import GeneralBlockTransfer, decode_apdu
 from meterwright.errors import RemoteProtocolError
 from meterwright.link.machine import Unsolicited
 
-__all__ = ["LONGEST_PUSH", "BlockJoiner", "Listener"]
+__all__ = ["LONGEST_PUSH", "BlockJoiner", "FramedListener", "Listener"]
+
+F = TypeVar("F")
+F_co = TypeVar("F_co", covariant=True)
 
 LONGEST_PUSH: Final = 0x1_0000
 """Octets of the longest APDU that is put together: as many as a PDU size can tell."""
@@ -113,3 +116,87 @@ class Listener(ABC):
             oldest.forget()
             self._forgotten += oldest.missed
         return [] if not whole else [Unsolicited(whole, source, destination)]
+
+
+class Framer(Protocol[F_co]):
+    """Cuts a stream of octets into frames that can be checked."""
+
+    @property
+    def dropped(self) -> int:
+        """Octets that belonged to no frame."""
+        ...
+
+    @property
+    def broken(self) -> int:
+        """Frames of the right form whose check was wrong."""
+        ...
+
+    @property
+    def is_mid_frame(self) -> bool:
+        """Whether a frame has begun and not ended."""
+        ...
+
+    def receive(self, octets: bytes) -> Sequence[F_co]:
+        """The frames that are whole now."""
+        ...
+
+    def abandon(self) -> Sequence[F_co]:
+        """Give up the frame that has begun: the frames in what was taken for its inside."""
+        ...
+
+
+class Segments(Protocol):
+    """Puts the segments of an APDU together."""
+
+    missed: int
+
+    def forget(self) -> None:
+        """Give up what is under way."""
+        ...
+
+
+class FramedListener(Listener, Generic[F]):
+    """A line on which APDUs come in segments, and those in frames. `passed_over` counts frames that carried no APDU.
+
+    After `pause` seconds without an octet a frame that has begun has ended.
+    """
+
+    def __init__(self, framer: Framer[F], segments: Segments, longest_apdu: int, pause: float) -> None:
+        super().__init__(longest_apdu)
+        self.passed_over = 0
+        self._framer: Final = framer
+        self._joining: Final = segments
+        self._pause = pause
+        self._heard = 0.0
+
+    @property
+    def dropped(self) -> int:
+        """Octets that belonged to no frame."""
+        return self._framer.dropped
+
+    @property
+    def broken(self) -> int:
+        """Frames of the right form whose check was wrong."""
+        return self._framer.broken
+
+    @property
+    def missed(self) -> int:
+        """APDUs of which a part came, and never the whole."""
+        return super().missed + self._joining.missed
+
+    def receive(self, octets: bytes, now: float) -> list[Unsolicited]:
+        """Octets have come: any number, cut anywhere."""
+        frames: list[F] = []
+        if now - self._heard > self._pause:
+            frames += self._framer.abandon() if self._framer.is_mid_frame else ()
+            self._paused()
+        self._heard = now
+        frames += self._framer.receive(octets)
+        return [event for frame in frames for event in self._take(frame)]
+
+    def _paused(self) -> None:
+        """The line was silent. Segments may take as long as they like, unless a link says otherwise."""
+
+    @abstractmethod
+    def _take(self, frame: F) -> list[Unsolicited]:
+        """What a frame brings."""

@@ -28,7 +28,7 @@ from meterwright.errors import RemoteProtocolError
 from meterwright.link.hdlc.frame import Frame, FrameKind
 from meterwright.link.hdlc.framer import HdlcFramer
 from meterwright.link.hdlc.segments import LLC_COMMAND, LLC_RESPONSE, Reassembly
-from meterwright.link.listener import LONGEST_PUSH, Listener
+from meterwright.link.listener import LONGEST_PUSH, FramedListener
 from meterwright.link.machine import Unsolicited
 
 __all__ = ["HdlcListener", "PushSegments", "is_push"]
@@ -100,7 +100,7 @@ def begins_a_push(information: bytes) -> bool:
     return information.startswith(_LLC) and len(information) > _LLC_SIZE and information[_LLC_SIZE] in _PUSHED
 
 
-class HdlcListener(Listener):
+class HdlcListener(FramedListener[Frame]):
     """One line. `dropped` octets were no frame, `broken` frames had a wrong check sequence, `passed_over` were no push.
 
     After `pause` seconds without an octet whatever is under way has ended. Meters send a push in one go, but for some (E450) that pause
@@ -108,37 +108,11 @@ class HdlcListener(Listener):
     """
 
     def __init__(self, longest_apdu: int = LONGEST_PUSH, *, pause: float = 5.0) -> None:
-        super().__init__(longest_apdu)
-        self.passed_over = 0
-        self._framer = HdlcFramer()
         self._segments = PushSegments(longest_apdu)
-        self._pause = pause
-        self._heard = 0.0
+        super().__init__(HdlcFramer(), self._segments, longest_apdu, pause)
 
-    @property
-    def dropped(self) -> int:
-        """Octets that belonged to no frame."""
-        return self._framer.dropped
-
-    @property
-    def broken(self) -> int:
-        """Frames of the right form whose check sequence was wrong."""
-        return self._framer.broken
-
-    @property
-    def missed(self) -> int:
-        """Pushes of which a part came, and never the whole."""
-        return super().missed + self._segments.missed
-
-    def receive(self, octets: bytes, now: float) -> list[Unsolicited]:
-        """Octets have come: any number, cut anywhere."""
-        frames: list[Frame] = []
-        if now - self._heard > self._pause:
-            frames += self._framer.abandon() if self._framer.is_mid_frame else []
-            self._segments.forget()
-        self._heard = now
-        frames += self._framer.receive(octets)
-        return [event for frame in frames for event in self._take(frame)]
+    def _paused(self) -> None:
+        self._segments.forget()
 
     def _take(self, frame: Frame) -> list[Unsolicited]:
         if not is_push(frame):

@@ -6,7 +6,7 @@ somebody else in between, costs the APDU that was under way.
 
 from collections.abc import Hashable
 
-from meterwright.link.listener import LONGEST_PUSH, Listener
+from meterwright.link.listener import LONGEST_PUSH, FramedListener
 from meterwright.link.machine import Unsolicited
 from meterwright.link.mbus.frame import LongFrame, Segment
 from meterwright.link.mbus.framer import MbusFramer
@@ -50,43 +50,15 @@ class SegmentJoiner:
         self._parts.clear()
 
 
-class MbusListener(Listener):
+class MbusListener(FramedListener[LongFrame]):
     """One bus. `dropped` octets were no frame, `broken` frames had a wrong checksum, `passed_over` carried no DLMS.
 
     After `pause` seconds without an octet a frame that has begun has ended; segments may take as long as they like.
     """
 
     def __init__(self, longest_apdu: int = LONGEST_PUSH, *, pause: float = 5.0) -> None:
-        super().__init__(longest_apdu)
-        self.passed_over = 0
-        self._framer = MbusFramer()
         self._segments = SegmentJoiner()
-        self._pause = pause
-        self._heard = 0.0
-
-    @property
-    def dropped(self) -> int:
-        """Octets that belonged to no frame."""
-        return self._framer.dropped
-
-    @property
-    def broken(self) -> int:
-        """Frames of the right form whose checksum was wrong."""
-        return self._framer.broken
-
-    @property
-    def missed(self) -> int:
-        """APDUs of which a part came, and never the whole."""
-        return super().missed + self._segments.missed
-
-    def receive(self, octets: bytes, now: float) -> list[Unsolicited]:
-        """Octets have come: any number, cut anywhere."""
-        frames: list[LongFrame] = []
-        if self._framer.is_mid_frame and now - self._heard > self._pause:
-            frames += self._framer.abandon()
-        self._heard = now
-        frames += self._framer.receive(octets)
-        return [event for frame in frames for event in self._take(frame)]
+        super().__init__(MbusFramer(), self._segments, longest_apdu, pause)
 
     def _take(self, frame: LongFrame) -> list[Unsolicited]:
         segment = frame.segment
