@@ -56,21 +56,24 @@ class CurrentAssociationV0(Behaviour, implements=AssociationLnV0):
         objects: Iterable[Behaviour],
         *,
         logical_name: Obis = CURRENT_ASSOCIATION,
-        added: Iterable[Stored[Any]] = (),
     ) -> None:
-        """`added` is what later versions have besides."""
         super().__init__(
             logical_name,
             [
                 Stored(AssociationLnV0.application_context_name, _name(_CONTEXTS, policy.context)),
                 Stored(AssociationLnV0.authentication_mechanism_name, _name(_MECHANISMS, policy.mechanism)),
                 Stored(AssociationLnV0.association_status, AssociationStatus.ASSOCIATED),
-                *added,
+                *self._of_later_versions(policy),
             ],
         )
         self._caller = caller
         self._policy = policy
         self._objects = objects
+
+    def _of_later_versions(self, policy: AssociationPolicy) -> tuple[Stored[Any], ...]:
+        """What a version has besides."""
+        del policy
+        return ()
 
     @reads(AssociationLnV0.object_list)
     def object_list(self) -> tuple[ObjectListElement, ...]:
@@ -124,17 +127,8 @@ class CurrentAssociationV0(Behaviour, implements=AssociationLnV0):
 class CurrentAssociationV1(CurrentAssociationV0, implements=AssociationLnV1):
     """Association LN, version 1: with a security setup, and methods with modes."""
 
-    def __init__(
-        self,
-        caller: Caller,
-        policy: AssociationPolicy,
-        objects: Iterable[Behaviour],
-        *,
-        logical_name: Obis = CURRENT_ASSOCIATION,
-        added: Iterable[Stored[Any]] = (),
-    ) -> None:
-        setup = Stored(AssociationLnV1.security_setup_reference, policy.security_setup or _NO_OBJECT)
-        super().__init__(caller, policy, objects, logical_name=logical_name, added=(setup, *added))
+    def _of_later_versions(self, policy: AssociationPolicy) -> tuple[Stored[Any], ...]:
+        return (Stored(AssociationLnV1.security_setup_reference, policy.security_setup or _NO_OBJECT),)
 
     def _told(self, element: ObjectListElement) -> ObjectListElement:
         return element
@@ -143,17 +137,9 @@ class CurrentAssociationV1(CurrentAssociationV0, implements=AssociationLnV1):
 class CurrentAssociationV2(CurrentAssociationV1, implements=AssociationLnV2):
     """Association LN, version 2: with users."""
 
-    def __init__(
-        self,
-        caller: Caller,
-        policy: AssociationPolicy,
-        objects: Iterable[Behaviour],
-        *,
-        logical_name: Obis = CURRENT_ASSOCIATION,
-        added: Iterable[Stored[Any]] = (),
-    ) -> None:
+    def _of_later_versions(self, policy: AssociationPolicy) -> tuple[Stored[Any], ...]:
         users = (Stored(AssociationLnV2.user_list, ()), Stored(AssociationLnV2.current_user, _NOBODY))
-        super().__init__(caller, policy, objects, logical_name=logical_name, added=(*users, *added))
+        return (*super()._of_later_versions(policy), *users)
 
 
 class CurrentAssociation(CurrentAssociationV2, implements=AssociationLn):
