@@ -2,12 +2,14 @@
 
 import inspect
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
 from typing import TypedDict
 
 import pytest
-from tests.conformance.proofs import MARKER, Proof
+from tests.conformance.proofs import MARKER, Proof, Service
+from tests.conformance.services import SERVICES, Conversation
 
 
 class Listed(TypedDict):
@@ -28,14 +30,28 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     for item in session.items:
         cells = [cell for marker in item.iter_markers(MARKER) for cell in marker.args]
         if cells:
-            name = item.nodeid.partition("[")[0]
-            tests.setdefault(name, Listed(source=_source(item), cells=[]))["cells"].extend(cells)
+            name, source = _name(item), _source(item)
+            tests.setdefault(name, Listed(source=source, cells=[]))["cells"].extend(cells)
     path = session.config.getoption("--proofs")
     assert isinstance(path, Path)
     path.write_text(json.dumps(tests), encoding="utf-8")
 
 
+def _conversation(item: pytest.Item) -> Conversation | None:
+    """The row of the matrix that a test runs, if it is a test of the matrix."""
+    parameters: Mapping[str, object] = getattr(getattr(item, "callspec", None), "params", {})
+    service = parameters.get("service")
+    return SERVICES.get(service) if isinstance(service, Service) else None
+
+
+def _name(item: pytest.Item) -> str:
+    """File and function, and the row of the matrix."""
+    name = item.nodeid.partition("[")[0]
+    conversation = _conversation(item)
+    return name if conversation is None else f"{name}: {conversation.__name__.strip('_')}"
+
+
 def _source(item: pytest.Item) -> str:
-    function: object = getattr(item, "function", None)
-    assert inspect.isfunction(function)
-    return dedent(inspect.getsource(function))
+    """What the test does: in the matrix, the conversation and then what is around all of them."""
+    functions: list[object] = [_conversation(item), getattr(item, "function", None)]
+    return "\n\n".join(dedent(inspect.getsource(each)) for each in functions if inspect.isfunction(each))
